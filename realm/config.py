@@ -1,0 +1,272 @@
+"""RealmConfig: every setting of a realm, one frozen model.
+
+Order: defaults here < `$REALM_HOME/realm.yaml` < `REALM_*` environment (`REALM_TRAINING__BATCH_SIZE=16`).
+Read at a composition point (the CLI, an actor's start); parts are passed down.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from realm.errors import ConfigError
+from realm.home import RealmHome
+
+Applies = Literal["live", "next_battle", "restart"]
+ENV_PREFIX = "REALM_"
+NOT_SETTINGS = {"REALM_HOME"}
+
+
+def setting(default: Any, applies: Applies, about: str, **constraints: Any) -> Any:
+    """A field with the moment its change takes effect and one line of explanation."""
+    return Field(default=default, description=about, json_schema_extra={"applies": applies}, **constraints)
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HeroConfig(Part):
+    name: str = setting("mote", "restart", "Which hero of the catalog fights: mote, dio or flo.")
+    base_model: str | None = setting(
+        None, "restart", "Folder or hub name of the hero's base model, instead of the catalog's."
+    )
+    max_length: int | None = setting(
+        None, "restart", "Context in tokens, instead of the catalog's. Longer examples are not trained.", ge=32
+    )
+
+
+class TrainingConfig(Part):
+    batch_size: int = setting(32, "next_battle", "Examples in one optimizer step, over all workers.", ge=1)
+    epochs: int = setting(1, "next_battle", "Times each quest is gone through.", ge=1)
+    optimizer: Literal["catalog", "muon", "adamw"] = setting(
+        "catalog", "next_battle", "muon = Muon on 2-D hidden matrices and AdamW on the rest; catalog = the hero's own."
+    )
+    learning_rate: float | None = setting(
+        None, "next_battle", "AdamW learning rate, instead of the catalog's.", gt=0, le=1
+    )
+    muon_learning_rate: float | None = setting(
+        None, "next_battle", "Muon learning rate, instead of the catalog's.", gt=0, le=1
+    )
+    weight_decay: float = setting(0.0, "next_battle", "Decoupled weight decay of both optimizers.", ge=0, le=1)
+    warmup_steps: int = setting(50, "next_battle", "Steps of linear warm-up at the start of a campaign.", ge=0)
+    clip_norm: float = setting(1.0, "next_battle", "Largest gradient norm.", gt=0)
+    ema_decay: float | None = setting(
+        None,
+        "next_battle",
+        "Decay of the averaged weights that are evaluated and saved, instead of the catalog's; 0 turns averaging off.",
+        ge=0,
+        lt=1,
+    )
+    seed: int = setting(17, "next_battle", "Seed of weights, batch order and generated quests.", ge=0)
+    checkpoint_interval_s: float = setting(
+        60.0, "next_battle", "Seconds of battle between two full checkpoints: what a crash replays at most.", gt=0
+    )
+    snapshot_interval_s: float = setting(
+        1.0, "next_battle", "Seconds between two snapshots offered for evaluation.", gt=0
+    )
+    snapshot_max_mb: int = setting(
+        64, "next_battle", "Heroes with larger weights are evaluated at checkpoints only.", ge=0
+    )
+    idle_timeout_s: float = setting(
+        30.0, "next_battle", "Seconds without a quest after which the worker group is released.", gt=0
+    )
+    metrics_interval_s: float = setting(0.5, "next_battle", "Seconds between two metric messages.", gt=0)
+
+
+class AutoQuestConfig(Part):
+    enabled: bool = setting(True, "live", "Generate quests when the board is empty.")
+    steps: int = setting(240, "live", "Steps of one generated quest.", ge=1)
+    replay_share: float = setting(0.45, "live", "Share of examples from mastered levels.", ge=0, le=1)
+    next_share: float = setting(0.10, "live", "Share of examples from the level after the training level.", ge=0, le=1)
+
+
+class EvaluationConfig(Part):
+    interval_s: float = setting(0.5, "live", "Least seconds between two evaluations of one skill.", ge=0)
+    exam_interval_s: float = setting(20.0, "live", "Least seconds between two exams of snapshots.", ge=0)
+
+
+class PlacementConfig(Part):
+    """Ray resources of the train workers and the evaluating worker."""
+
+    train_workers: int = setting(1, "next_battle", "Train workers of a battle.", ge=1)
+    train_cpus: int = setting(1, "next_battle", "CPUs and torch threads of each train worker.", ge=1)
+    train_gpus: float | None = setting(
+        None, "next_battle", "GPUs of each train worker; none = what the resource table gives for this cluster.", ge=0
+    )
+    eval_cpus: int = setting(1, "restart", "CPUs and torch threads of the evaluating worker.", ge=0)
+    eval_gpus: float | None = setting(
+        None, "restart", "GPUs of the evaluating worker; none = what the resource table gives for this cluster.", ge=0
+    )
+
+
+class RayConfig(Part):
+    address: str | None = setting(
+        None, "restart", "Address of a running cluster to attach to, as RAY_ADDRESS; none = a head of its own."
+    )
+    port: int = setting(6399, "restart", "GCS port of the realm's own head.", ge=1024, le=65535)
+    dashboard_port: int = setting(8265, "restart", "Port of the Ray dashboard.", ge=1024, le=65535)
+    num_cpus: int | None = setting(None, "restart", "CPUs of the realm's own head; none = all of the machine.", ge=2)
+    object_store_mb: int = setting(512, "restart", "Shared memory of the object store on the realm's own head.", ge=80)
+
+
+class WebConfig(Part):
+    host: str = setting("127.0.0.1", "restart", "Address the Tavern listens on; anything wider needs a token.")
+    tavern_port: int = setting(8888, "restart", "Port of the Tavern.", ge=1, le=65535)
+    token: str | None = setting(
+        None, "restart", "Demanded of every request when the host is not loopback.", min_length=16
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        (), "restart", "Host names beside the loopback ones that requests may name, each with its port if not 80."
+    )
+    upload_max_mb: int = setting(2048, "restart", "Largest quest file taken through the browser.", ge=1)
+
+    @model_validator(mode="after")
+    def _wider_needs_a_token(self) -> WebConfig:
+        if self.host not in ("127.0.0.1", "localhost", "::1") and self.token is None:
+            raise ValueError(f"host {self.host!r} is reachable from other machines, which needs web.token")
+        return self
+
+
+class VaultConfig(Part):
+    keep_newest: int = setting(20, "live", "Interval checkpoints kept beside those that are protected.", ge=2)
+    trash_max_mb: int = setting(1024, "live", "The trash drops its oldest checkpoints above this size.", ge=0)
+    min_free_mb: int = setting(512, "live", "Free disk space that a checkpoint must leave.", ge=0)
+
+
+class RealmConfig(BaseSettings):
+    """Every setting; see each part. Unknown keys are refused with the nearest known one."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    hero: HeroConfig = HeroConfig()
+    training: TrainingConfig = TrainingConfig()
+    auto_quest: AutoQuestConfig = AutoQuestConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    placement: PlacementConfig = PlacementConfig()
+    ray: RayConfig = RayConfig()
+    web: WebConfig = WebConfig()
+    vault: VaultConfig = VaultConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def known_keys() -> dict[str, Applies]:
+    """Every dotted key with the moment a change applies."""
+    keys: dict[str, Applies] = {}
+    for part, field in RealmConfig.model_fields.items():
+        annotation = cast(type[BaseModel], field.annotation)
+        for name, inner in annotation.model_fields.items():
+            extra = cast(dict[str, Any], inner.json_schema_extra)
+            keys[f"{part}.{name}"] = extra["applies"]
+    return keys
+
+
+def load_config(home: RealmHome) -> RealmConfig:
+    """The settings of this realm.
+
+    Raises:
+        ConfigError: an unknown key (with the nearest known one), a wrong value, or YAML that cannot be read.
+    """
+    data = read_config_file(home.config_file)
+    _check_keys(_dotted(data), str(home.config_file))
+    _check_keys(_environment_keys(os.environ), "environment")
+    try:
+        return RealmConfig(**data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error), f"Correct it in {home.config_file} or in the REALM_* environment.") from None
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """The YAML mapping at `path`, empty when there is no such file.
+
+    Raises:
+        ConfigError: not YAML, or not a mapping.
+    """
+    if not path.exists():
+        return {}
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not readable YAML: {error}", "Correct or remove the file.") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} holds a {type(data).__name__}, not a mapping of settings.", "Correct the file.")
+    return {key: value for key, value in cast(dict[str, Any], data).items() if value is not None}
+
+
+def with_setting(home: RealmHome, key: str, value: str) -> tuple[RealmConfig, str]:
+    """The settings with `key` set to `value` (YAML syntax), validated, and the text of the new file. Writes nothing.
+
+    Raises:
+        ConfigError: an unknown key or a value that does not fit.
+    """
+    _check_keys([key], "the command line")
+    data = read_config_file(home.config_file)
+    part, _, name = key.partition(".")
+    section: Any = data.get(part) or {}
+    if not isinstance(section, dict):
+        raise ConfigError(f"{part} in {home.config_file} is not a mapping of settings.", "Correct the file.")
+    data[part] = section
+    try:
+        section[name] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"{value!r} is not a YAML value.", f"`realm config show` lists {key}.") from None
+    try:
+        config = RealmConfig(**data)
+    except ValidationError as error:
+        raise ConfigError(_explain(error), f"`realm config show` lists {key} and what it takes.") from None
+    return config, yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def _dotted(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and not prefix:
+            yield from _dotted(cast(dict[str, Any], value), f"{name}.")
+        else:
+            yield name
+
+
+def _environment_keys(environ: Mapping[str, str]) -> Iterator[str]:
+    for name in environ:
+        if name.startswith(ENV_PREFIX) and name not in NOT_SETTINGS:
+            yield name.removeprefix(ENV_PREFIX).lower().replace("__", ".", 1)
+
+
+def _check_keys(keys: Iterator[str] | list[str], source: str) -> None:
+    known = known_keys()
+    for key in keys:
+        if key in known:
+            continue
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+        raise ConfigError(f"Unknown setting {key!r} in {source}.", f"The nearest known one is {near[0]!r}.")
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"Setting {where!r} is {first['input']!r}: {first['msg']}."

@@ -1,0 +1,91 @@
+"""Settings: where they come from, what is refused, and when a change applies."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from realm import errors
+from realm.config import RealmConfig, known_keys, load_config, with_setting
+from realm.errors import ConfigError, DiskFullError, QuestError, RealmError
+from realm.home import RealmHome
+from realm.hosts import get_service_url
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealmHome:
+    monkeypatch.setenv("REALM_HOME", str(tmp_path))
+    return RealmHome.locate()
+
+
+def test_the_environment_beats_the_file_and_the_file_beats_the_code(
+    home: RealmHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_config(home).training.batch_size == 32
+    home.config_file.write_text("training:\n  batch_size: 8\n  epochs: 2\n")
+    assert load_config(home).training.batch_size == 8
+    monkeypatch.setenv("REALM_TRAINING__BATCH_SIZE", "16")
+    config = load_config(home)
+    assert (config.training.batch_size, config.training.epochs) == (16, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("training:\n  batchsize: 8\n", "training.batch_size"),
+        ("trainings: 3\n", "training"),
+        ("training:\n  batch_size: 0\n", "training.batch_size"),
+        ("training: [1]\n", "training"),
+        ("- a\n- b\n", "mapping"),
+        ("a: [\n", "YAML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_key(home: RealmHome, text: str, said: str) -> None:
+    home.config_file.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load_config(home)
+
+
+def test_an_unknown_variable_names_the_nearest_setting(home: RealmHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REALM_TRAINING__BATCHSIZE", "16")
+    with pytest.raises(ConfigError, match=r"training\.batch_size"):
+        load_config(home)
+
+
+def test_every_setting_says_when_it_applies() -> None:
+    assert set(known_keys().values()) == {"live", "next_battle", "restart"}
+    assert all(key.count(".") == 1 for key in known_keys())
+
+
+def test_setting_a_key_is_validated_and_writes_nothing(home: RealmHome) -> None:
+    config, text = with_setting(home, "training.batch_size", "4")
+    assert config.training.batch_size == 4
+    assert "batch_size: 4" in text
+    assert not home.config_file.exists()
+    with pytest.raises(ConfigError, match=r"training\.batch_size"):
+        with_setting(home, "training.batch_size", "none")
+
+
+def test_the_config_is_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        RealmConfig().training = RealmConfig().training  # type: ignore[misc]
+
+
+def test_services_have_urls(home: RealmHome) -> None:
+    home.config_file.write_text("web:\n  tavern_port: 9999\n")
+    assert get_service_url("tavern") == "http://127.0.0.1:9999"
+    with pytest.raises(RealmError, match="dashboard"):
+        get_service_url("oracle")
+
+
+def test_every_error_survives_pickling() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RealmError)]
+    assert len(kinds) >= 7
+    for kind in kinds:
+        again = pickle.loads(pickle.dumps(kind("a problem.", "a remedy.")))
+        assert (type(again), str(again)) == (kind, "a problem. a remedy.")
+    assert pickle.loads(pickle.dumps(QuestError("p", "r", 7))).line == 7
+    full = pickle.loads(pickle.dumps(DiskFullError("p", "r", 10, 5)))
+    assert (full.needed, full.free) == (10, 5)
