@@ -1,0 +1,21 @@
+"""Skills: procedurally generated, automatically graded curricula. Pure: workers use them locally."""
+
+from skills.catalog import Engine, EvalBatch, EvalScore, SkillCatalog, get_engine
+from skills.curriculum import exam_panel, exam_version, training_examples
+from skills.problem import Grade, Problem
+from skills.skill import Level, Skill
+
+__all__ = [
+    "Engine",
+    "EvalBatch",
+    "EvalScore",
+    "Grade",
+    "Level",
+    "Problem",
+    "Skill",
+    "SkillCatalog",
+    "exam_panel",
+    "exam_version",
+    "get_engine",
+    "training_examples",
+]

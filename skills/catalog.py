@@ -1,0 +1,167 @@
+"""The catalog of skills and the engine that scripts use. Knows no hero and no record.
+
+engine = get_engine()
+batch = engine.generate_eval_batch("bin", level=1, count=10)
+engine.score_eval(batch, answers).accuracy
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from realm.errors import ConfigError, ConflictError, NotFoundError
+from skills.curriculum import exam_panel, exam_version, training_examples
+from skills.definition import build_skill, read_definition
+from skills.problem import Grade, Problem
+from skills.skill import Evaluation, Level, Skill
+
+__all__ = [
+    "Engine",
+    "EvalBatch",
+    "EvalScore",
+    "Evaluation",
+    "Level",
+    "Skill",
+    "SkillCatalog",
+    "exam_panel",
+    "exam_version",
+    "get_engine",
+    "training_examples",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EvalBatch:
+    """Problems to be asked; `id` names exactly these."""
+
+    id: str
+    skill_id: str
+    level: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvalScore:
+    """Grades of a batch, in order, and (attempts, correct) by primitive."""
+
+    batch_id: str
+    n: int
+    correct: int
+    grades: tuple[Grade, ...]
+    primitives: Mapping[str, tuple[int, int]]
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True)
+class SkillCatalog:
+    """The skills of a directory, by id."""
+
+    skills: Mapping[str, Skill]
+
+    @classmethod
+    def load(cls, directory: Path = Path(__file__).parent) -> SkillCatalog:
+        """Read every `*.yaml` of kind skill.
+
+        Raises:
+            ConfigError: a file cannot be used, or two define the same id; says file, field, value and remedy.
+        """
+        skills: dict[str, Skill] = {}
+        for path in sorted(directory.glob("*.yaml")):
+            fields = read_definition(path)
+            if fields["kind"] != "skill":
+                continue
+            skill = build_skill(path, fields)
+            if skill.id in skills:
+                raise ConfigError(f"{path}: field 'id' is {skill.id!r}, which another file has.", "Choose another id.")
+            skills[skill.id] = skill
+        return cls(skills)
+
+
+class Engine:
+    """Skills by id, batches of eval problems and their scores."""
+
+    def __init__(self, catalog: SkillCatalog) -> None:
+        self._skills = dict(sorted(catalog.skills.items()))
+
+    def get(self, skill_id: str) -> Skill:
+        """The skill `skill_id`.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        try:
+            return self._skills[skill_id]
+        except KeyError:
+            known = ", ".join(self._skills) or "none"
+            raise NotFoundError(f"There is no skill {skill_id!r}.", f"The skills are: {known}.") from None
+
+    def list_skills(self) -> list[Skill]:
+        """Every skill, by id."""
+        return list(self._skills.values())
+
+    def generate_eval_batch(
+        self,
+        skill_id: str,
+        level: int,
+        count: int | None = None,
+        seed: int = 0,
+        fold: int | None = None,
+        symbols: bool = False,
+    ) -> EvalBatch:
+        """Eval problems of one level; `count` is the skill's own evaluation size unless given.
+
+        Raises:
+            NotFoundError: no such skill or level.
+            ConflictError: the level has too few distinct problems.
+        """
+        skill = self.get(skill_id)
+        problems = skill.generate(
+            level, skill.evaluation.count if count is None else count, seed, "eval", fold, symbols
+        )
+        asked = f"{skill.id}@{skill.version}:{skill.fingerprint}/{level}/{len(problems)}/{seed}/{fold}/{symbols}"
+        return EvalBatch(blake2b(asked.encode(), digest_size=8).hexdigest(), skill.id, level, tuple(problems))
+
+    def score_eval(self, batch: EvalBatch, answers: Sequence[str]) -> EvalScore:
+        """Grade `answers`, one a problem and in order, against the batch's own problems.
+
+        Raises:
+            ConflictError: not as many answers as problems.
+        """
+        if len(answers) != len(batch.problems):
+            raise ConflictError(
+                f"Batch {batch.id} has {len(batch.problems)} problems, {len(answers)} answers were given.",
+                'Give one answer a problem, in order; "" for none.',
+            )
+        skill = self.get(batch.skill_id)
+        attempts, hits = Counter[str](), Counter[str]()
+        grades: list[Grade] = []
+        for problem, text in zip(batch.problems, answers, strict=True):
+            grade = skill.grade(problem, text)
+            grades.append(grade)
+            attempts.update(problem.primitives)
+            hits.update(problem.primitives if grade.correct else ())
+        return EvalScore(
+            batch_id=batch.id,
+            n=len(grades),
+            correct=sum(grade.correct for grade in grades),
+            grades=tuple(grades),
+            primitives={primitive: (attempts[primitive], hits[primitive]) for primitive in sorted(attempts)},
+        )
+
+
+@cache
+def get_engine() -> Engine:
+    """The engine over the skills that come with the realm, read once a process.
+
+    Raises:
+        ConfigError: a YAML of theirs is wrong.
+    """
+    return Engine(SkillCatalog.load())
