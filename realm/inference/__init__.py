@@ -1,0 +1,1 @@
+"""Generates with a hero and examines it. Knows no Ray, no database, no training."""

@@ -1,0 +1,28 @@
+"""Conversations as text and text as tokens, by a hero's tokenizer. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+
+def render(
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Sequence[dict[str, Any]],
+    *,
+    generation_prompt: bool = False,
+    tools: Sequence[dict[str, Any]] | None = None,
+) -> str:
+    """The conversation as the hero's chat template writes it; with `generation_prompt`, up to where the hero speaks."""
+    text: Any = tokenizer.apply_chat_template(
+        list(messages), tools=list(tools) if tools else None, tokenize=False, add_generation_prompt=generation_prompt
+    )
+    return str(text)
+
+
+def token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Token ids of `text`, nothing added."""
+    ids: Any = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return list(ids)

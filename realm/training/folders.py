@@ -1,0 +1,65 @@
+"""Checkpoint folders as files: names, atomic publication, free space, digests. Knows no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from realm.errors import DiskFullError
+
+STATE = "training_state"
+WEIGHTS = "model.safetensors"
+
+
+def free_folder(folder: Path) -> Path:
+    """`folder`, or the first of `folder~2`, `folder~3`, … that is not there: one step saved twice in a minute."""
+    number, free = 2, folder
+    while free.exists():
+        free = folder.with_name(f"{folder.name}~{number}")
+        number += 1
+    return free
+
+
+def publish(staging: Path, folder: Path) -> int:
+    """fsync every file of `staging` and rename it to `folder`. Returns the bytes written."""
+    size = 0
+    for path in sorted(staging.rglob("*")):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        size += path.stat().st_size if path.is_file() else 0
+    staging.rename(folder)
+    parent = os.open(folder.parent, os.O_RDONLY)
+    try:
+        os.fsync(parent)
+    finally:
+        os.close(parent)
+    return size
+
+
+def check_space(folder: Path, needed: int, min_free: int) -> None:
+    """Raise unless `needed` bytes fit beside `folder` and leave `min_free`.
+
+    Raises:
+        DiskFullError: with both numbers.
+    """
+    place = next(parent for parent in folder.parents if parent.exists())
+    free = shutil.disk_usage(place).free
+    if free - needed < min_free:
+        raise DiskFullError(
+            f"The next checkpoint needs {needed / 1e6:.1f} MB and {min_free / 1e6:.0f} MB must stay free; "
+            f"{place} has {free / 1e6:.1f} MB free.",
+            "Free some space, then resume the battle.",
+            needed=needed,
+            free=free,
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file, read in chunks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,262 @@
+"""The step loop on a real tiny hero: resume bit for bit, pause, early ends, checkpoints, full disks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from realm.catalog import HeroSpec
+from realm.config import RealmConfig
+from realm.errors import HeroError
+from realm.quests import Example
+from realm.training import checkpoints
+from realm.training.checkpoints import SavedCheckpoint, load_training_state
+from realm.training.folders import STATE, sha256_of
+from realm.training.loop import BattleLoop, LoopOutcome, LoopSettings, Metrics, Orders, Progress, QuestOutcome
+from realm.training.quest_feed import Ticket
+from realm.training.settings import make_engine, make_feed, open_hero
+from skills import get_engine, training_examples
+
+QUIET = LoopSettings(
+    checkpoint_interval=1e9, snapshot_interval=0, metrics_interval=0.05, idle_timeout=0.0, min_free_bytes=0
+)
+
+
+@dataclass
+class Board:
+    """Ports over lists: quests in, everything that happened out."""
+
+    out: Path
+    quests: dict[str, list[Example]]
+    decide: Callable[[int], Orders] = lambda _: Orders()
+    waiting: list[str] = field(default_factory=list)
+    asked: int = 0
+    begun: list[tuple[str, int, int]] = field(default_factory=list)
+    outcomes: list[QuestOutcome] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    saved: list[SavedCheckpoint] = field(default_factory=list)
+    seen: list[Metrics] = field(default_factory=list)
+    snapshots: list[tuple[int, dict[str, np.ndarray]]] = field(default_factory=list)
+
+    def ticket(self, name: str) -> Ticket:
+        sizes = [min(100, len(self.quests[name]) - at) for at in range(0, len(self.quests[name]), 100)]
+        return Ticket(name, name, "user" if name.startswith("user") else "auto", tuple(sizes))
+
+    def claim(self) -> Ticket | None:
+        return self.ticket(self.waiting.pop(0)) if self.waiting else None
+
+    def peek(self) -> Ticket | None:
+        return self.ticket(self.waiting[0]) if self.waiting else None
+
+    def read_shard(self, quest_id: str, index: int) -> list[Example]:
+        return self.quests[quest_id][index * 100 : (index + 1) * 100]
+
+    def began(self, ticket: Ticket, first_step: int, steps_total: int) -> None:
+        self.begun.append((ticket.quest_id, first_step, steps_total))
+
+    def fought(self, outcome: QuestOutcome) -> None:
+        self.outcomes.append(outcome)
+
+    def failed(self, quest_id: str, reason: str) -> None:
+        self.failures[quest_id] = reason
+
+    def orders(self) -> Orders:
+        self.asked += 1
+        return self.decide(self.asked)
+
+    def metrics(self, metrics: Metrics) -> None:
+        self.seen.append(metrics)
+
+    def snapshot(self, step: int, weights: dict[str, np.ndarray]) -> None:
+        self.snapshots.append((step, weights))
+
+    def checkpoint_place(self, step: int) -> tuple[Path, dict[str, Any]]:
+        return self.out / f"checkpoint-{step}", {"campaign_id": "mote-1"}
+
+    def checkpointed(self, saved: SavedCheckpoint) -> None:
+        self.saved.append(saved)
+
+
+def examples(count: int, seed: int = 1) -> list[Example]:
+    problems = training_examples(get_engine().get("bin"), 2, count, seed, 0.3, 0.1)
+    return [Example.from_row(problem.as_training_example()) for problem in problems]
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    quests = {"a": examples(250), "b": examples(90, seed=2)}
+    return Board(tmp_path, quests, waiting=["a", "b"])
+
+
+def fight(
+    board: Board,
+    spec: HeroSpec,
+    source: Path,
+    settings: LoopSettings = QUIET,
+    training: dict[str, Any] | None = None,
+    max_length: int | None = None,
+) -> tuple[LoopOutcome, BattleLoop]:
+    """One attempt from `source`: a base model, or a checkpoint to resume."""
+    torch.set_num_threads(1)
+    config = RealmConfig(**{"training": {"warmup_steps": 5, **(training or {})}, "hero": {"max_length": max_length}})
+    hero = open_hero(spec, source)
+    engine = make_engine(hero, spec, config)
+    progress = Progress()
+    if (source / STATE).is_dir():
+        state, meta = load_training_state(source)
+        engine.load_training_state(state)
+        progress = Progress.from_json(meta)
+    feed = make_feed(hero, spec, config, board.read_shard)
+    loop = BattleLoop(engine, feed, board, settings, progress)
+    resume = board.ticket(progress.cursor.quest_id) if progress.cursor else None
+    return loop.run(resume), loop
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return checkpoints.load_file(folder / "model.safetensors")
+
+
+def test_quests_are_fought_to_their_last_step(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    outcome, loop = fight(board, mote, mote_folder)
+    assert outcome.state == "idle"
+    # 250 examples in shards of 100, 100 and 50 are 4 + 4 + 2 batches of 32; 90 examples are 3.
+    assert [(o.quest_id, o.first_step, o.last_step, o.steps_fought, o.ended_by) for o in board.outcomes] == [
+        ("a", 0, 10, 10, "exhausted"),
+        ("b", 10, 13, 3, "exhausted"),
+    ]
+    assert board.begun == [("a", 0, 10), ("b", 10, 3)]
+    assert loop.progress.examples_seen == 340
+    assert board.saved[-1].step == 13
+    assert board.outcomes[1].train_loss is not None
+    assert board.outcomes[1].train_loss < 6
+
+
+def test_an_interrupted_run_ends_with_the_same_bits(
+    board: Board, tmp_path: Path, mote: HeroSpec, mote_folder: Path
+) -> None:
+    fight(board, mote, mote_folder)
+    straight = board.saved[-1]
+    for stop_after in (1, 6, 11):
+        again = Board(tmp_path / str(stop_after), board.quests, waiting=["a", "b"])
+        again.decide = lambda asked, limit=stop_after: Orders("pause") if asked > limit + 1 else Orders()
+        outcome, _ = fight(again, mote, mote_folder)
+        assert outcome.state == "paused"
+        again.decide = lambda _: Orders()
+        fight(again, mote, again.saved[-1].path)
+        assert again.saved[-1].step == straight.step
+        assert again.saved[-1].sha256 == straight.sha256, f"stopped after {stop_after}"
+        ours, theirs = load_training_state(again.saved[-1].path)[0], load_training_state(straight.path)[0]
+        assert all(torch.equal(ours["raw"][name], theirs["raw"][name]) for name in theirs["raw"])
+        assert sum(o.steps_fought for o in again.outcomes) == 13
+
+
+def test_a_checkpoint_opens_with_transformers_and_holds_the_average(
+    board: Board, mote: HeroSpec, mote_folder: Path
+) -> None:
+    fight(board, mote, mote_folder)
+    saved = board.saved[-1]
+    model = AutoModelForCausalLM.from_pretrained(saved.path)
+    state, meta = load_training_state(saved.path)
+    name, averaged = next(iter(model.named_parameters()))
+    assert not torch.equal(averaged.data, state["raw"][name])
+    assert saved.sha256 == sha256_of(saved.path / "model.safetensors")
+    assert meta["campaign_id"] == "mote-1"
+    assert meta["step"] == 13
+    assert meta["stall_s"] < 5
+    json.dumps(meta)
+
+
+def test_an_ended_quest_is_left_at_the_next_step(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    board.decide = lambda asked: Orders("run", "a", "cancelled") if asked > 4 else Orders()
+    fight(board, mote, mote_folder)
+    assert [(o.quest_id, o.steps_fought, o.ended_by) for o in board.outcomes] == [
+        ("a", 3, "cancelled"),
+        ("b", 3, "exhausted"),
+    ]
+
+
+def test_a_mastered_quest_is_trained_on_until_the_next_is_prepared(
+    board: Board, mote: HeroSpec, mote_folder: Path
+) -> None:
+    board.quests["a"] = examples(6400)
+    board.decide = lambda asked: Orders("run", "a", "level_mastered") if asked > 4 else Orders()
+    _, loop = fight(board, mote, mote_folder)
+    first, second = board.outcomes
+    assert first.ended_by == "level_mastered"
+    assert 3 < first.steps_fought < 200
+    assert (second.quest_id, second.ended_by) == ("b", "exhausted")
+    assert loop.progress.cursor is None
+
+
+def test_a_quest_that_fits_nowhere_fails_and_the_next_one_is_fought(
+    board: Board, mote: HeroSpec, mote_folder: Path
+) -> None:
+    long = [Example(messages=[{"role": "user", "content": "x" * 600}, {"role": "assistant", "content": "y"}])]
+    board.quests["a"] = long
+    fight(board, mote, mote_folder)
+    assert "512" in board.failures["a"]
+    assert [o.quest_id for o in board.outcomes] == ["b"]
+
+
+def test_a_users_quest_keeps_a_heldout_loss(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    board.quests["user"] = examples(100, seed=3)
+    board.waiting = ["user"]
+    fight(board, mote, mote_folder)
+    [outcome] = board.outcomes
+    assert outcome.steps_fought == 3  # 95 of 100 examples are trained
+    assert outcome.heldout_loss is not None
+    assert 0 < outcome.heldout_loss < 10
+
+
+def test_intervals_save_report_and_snapshot(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    fight(board, mote, mote_folder, replace(QUIET, checkpoint_interval=0.05, snapshot_interval=0.05))
+    assert len(board.saved) > 2
+    assert [saved.step for saved in board.saved] == sorted({saved.step for saved in board.saved})
+    assert board.snapshots
+    assert all(array.dtype == np.float32 for array in board.snapshots[0][1].values())
+    assert all(m.tokens_per_second > 0 and m.learning_rate > 0 and m.train_loss > 0 for m in board.seen)
+    first, last = board.snapshots[0][1], board.snapshots[-1][1]
+    assert any(not np.array_equal(first[name], last[name]) for name in first)
+
+
+def test_a_full_disk_pauses_and_writes_nothing(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    outcome, _ = fight(board, mote, mote_folder, replace(QUIET, min_free_bytes=10**18))
+    assert outcome.state == "paused"
+    assert "MB must stay free" in outcome.detail
+    assert not list(board.out.glob("*checkpoint*"))
+
+
+def test_a_checkpoint_that_breaks_off_leaves_nothing(
+    board: Board, mote: HeroSpec, mote_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints.torch, "save", torn)
+    outcome, _ = fight(board, mote, mote_folder)
+    assert outcome.state == "paused"
+    assert "No space left" in outcome.detail
+    assert not list(board.out.glob("*"))
+
+
+def test_a_folder_without_training_state_is_named(mote_folder: Path) -> None:
+    with pytest.raises(HeroError, match=str(mote_folder)):
+        load_training_state(mote_folder)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_the_loss_falls_with_either_optimizer(board: Board, mote: HeroSpec, mote_folder: Path, optimizer: str) -> None:
+    board.quests["a"] = examples(32 * 40)
+    board.waiting = ["a"]
+    settings = replace(QUIET, metrics_interval=0.0)
+    fight(board, mote, mote_folder, settings, {"optimizer": optimizer})
+    losses = [m.train_loss for m in board.seen]
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
