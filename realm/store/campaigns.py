@@ -1,0 +1,223 @@
+"""Campaigns and their champions, and the hero's numbers read together. Does not know how a hero is trained."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from realm.errors import ConflictError, NotFoundError
+from realm.rules.campaign import Campaign, CampaignLife, Momentum, campaign_id
+from realm.rules.checkpoint import beats
+from realm.rules.hero import HeroState
+from realm.rules.quest import QuestStatus
+from realm.store.columns import to, values_of
+from realm.store.database import Database
+from realm.store.events import emit
+from realm.store.tables import campaigns, checkpoints, exams, quests, skill_states
+
+
+class CampaignStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def ensure_campaign(self, hero_id: str, exam_version: str, now: datetime) -> Campaign:
+        """The hero's campaign, made active; the first one is made when the hero has none that is active or paused.
+
+        The active campaign of another hero is paused. A new exam version is noted; the champion keeps the version it
+        was examined with, and the first checkpoint examined with the new one succeeds it.
+        """
+        with self._db.write() as connection:
+            for other in _campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE):
+                if other.hero_id != hero_id:
+                    _set_life(connection, other, CampaignLife.PAUSED, now)
+            open_lives = (CampaignLife.ACTIVE, CampaignLife.PAUSED)
+            found = _campaigns(connection, campaigns.c.hero_id == hero_id, campaigns.c.life.in_(open_lives))
+            if not found:
+                return _make(connection, hero_id, exam_version, now)
+            newest = max(found, key=lambda each: each.number)
+            if newest.life != CampaignLife.ACTIVE:
+                _set_life(connection, newest, CampaignLife.ACTIVE, now)
+            if newest.exam_version != exam_version:
+                change = update(campaigns).where(campaigns.c.id == newest.id).values(exam_version=exam_version)
+                connection.execute(change)
+                data = {"campaign_id": newest.id, "exam_version": exam_version}
+                emit(connection, now, "campaign.exam_version", f"The exam is now version {exam_version}", data=data)
+            return _get(connection, newest.id)
+
+    def get_active(self) -> Campaign | None:
+        with self._db.read() as connection:
+            found = _campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE)
+            return found[0] if found else None
+
+    def get(self, campaign: str) -> Campaign:
+        with self._db.read() as connection:
+            return _get(connection, campaign)
+
+    def page(self, hero_id: str | None = None, limit: int = 50, offset: int = 0) -> tuple[Campaign, ...]:
+        """Campaigns, newest first."""
+        query = select(campaigns).order_by(campaigns.c.created_at.desc(), campaigns.c.number.desc())
+        if hero_id is not None:
+            query = query.where(campaigns.c.hero_id == hero_id)
+        with self._db.read() as connection:
+            return tuple(to(Campaign, row) for row in connection.execute(query.limit(limit).offset(offset)).mappings())
+
+    def set_life(self, campaign: str, life: CampaignLife, now: datetime) -> Campaign:
+        """Activate, pause or archive a campaign.
+
+        Raises:
+            ConflictError: another campaign is active already, or this one is archived.
+        """
+        with self._db.write() as connection:
+            found = _get(connection, campaign)
+            if found.life == life:
+                return found
+            if found.life == CampaignLife.ARCHIVED:
+                raise ConflictError(f"Campaign {campaign} is archived.", "Begin a new campaign.")
+            active = _campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE)
+            if life == CampaignLife.ACTIVE and active:
+                raise ConflictError(f"Campaign {active[0].id} is active.", "Pause it first.")
+            _set_life(connection, found, life, now)
+            return _get(connection, campaign)
+
+    def set_momentum(self, campaign: str, momentum: Momentum, now: datetime, reason: str = "") -> Campaign:
+        """Note whether the hero moves, and why not. The same again writes nothing."""
+        with self._db.write() as connection:
+            found = _get(connection, campaign)
+            if (found.momentum, found.momentum_reason) == (momentum, reason):
+                return found
+            change = update(campaigns).where(campaigns.c.id == campaign)
+            connection.execute(change.values(momentum=momentum, momentum_reason=reason))
+            data = {"campaign_id": campaign, "momentum": momentum}
+            emit(connection, now, "campaign.momentum", f"Campaign {campaign}: {momentum}", reason, data)
+            return _get(connection, campaign)
+
+    def move_champion(
+        self, campaign: str, checkpoint: str, exam_accuracy: float, exam_version: str, now: datetime
+    ) -> tuple[Campaign, bool]:
+        """Make an examined checkpoint the champion if it beats the present one; the campaign, and whether it moved.
+
+        It moves when there is no champion of this exam version, to a better accuracy, or to an equal one of an earlier
+        step. A result of another version than the campaign's moves nothing.
+
+        Raises:
+            NotFoundError: the campaign has no such checkpoint outside the trash.
+        """
+        with self._db.write() as connection:
+            found = _get(connection, campaign)
+            step = _live_step(connection, campaign, checkpoint)
+            if exam_version != found.exam_version or not _succeeds(connection, found, exam_accuracy, step):
+                return found, False
+            change = update(campaigns).where(campaigns.c.id == campaign)
+            connection.execute(
+                change.values(
+                    champion_id=checkpoint, champion_accuracy=exam_accuracy, champion_exam_version=exam_version
+                )
+            )
+            data = {"campaign_id": campaign, "checkpoint_id": checkpoint, "exam_accuracy": exam_accuracy, "step": step}
+            emit(
+                connection,
+                now,
+                "champion.moved",
+                f"Champion: step {step}, exam accuracy {exam_accuracy:.3f}",
+                data=data,
+            )
+            return _get(connection, campaign), True
+
+    def hero_state(self, campaign: str) -> HeroState:
+        """The hero's numbers; XP = the step that training can resume from, losses = the newest measured."""
+        with self._db.read() as connection:
+            found = _get(connection, campaign)
+            skills = select(skill_states.c.skill_id, skill_states.c.last_accuracy).where(
+                skill_states.c.campaign_id == campaign, skill_states.c.last_accuracy.is_not(None)
+            )
+            completed = select(func.count()).where(
+                quests.c.campaign_id == campaign, quests.c.status == QuestStatus.COMPLETED
+            )
+            examined = select(exams.c.val_loss).where(exams.c.campaign_id == campaign, exams.c.val_loss.is_not(None))
+            val_loss = connection.execute(examined.order_by(exams.c.id.desc()).limit(1)).scalar()
+            if val_loss is None:
+                val_loss = connection.execute(_newest(campaign, checkpoints.c.val_loss)).scalar()
+            return HeroState(
+                hero_id=found.hero_id,
+                xp=connection.execute(_resumable(campaign)).scalar() or 0,
+                train_loss=connection.execute(_newest(campaign, checkpoints.c.train_loss)).scalar(),
+                val_loss=val_loss,
+                accuracies=dict(connection.execute(skills).all()),
+                quests_completed=connection.execute(completed).scalar_one(),
+            )
+
+
+def _newest(campaign: str, column: Any) -> Select[Any]:
+    """The newest live checkpoint's value of a column, where it has one."""
+    live = (checkpoints.c.campaign_id == campaign, checkpoints.c.trashed_at.is_(None), column.is_not(None))
+    return select(column).where(*live).order_by(checkpoints.c.step.desc()).limit(1)
+
+
+def _resumable(campaign: str) -> Select[Any]:
+    """The step that training can resume from, which a crash cannot take back."""
+    live = (checkpoints.c.campaign_id == campaign, checkpoints.c.trashed_at.is_(None), checkpoints.c.has_optimizer)
+    return select(func.max(checkpoints.c.step)).where(*live)
+
+
+def _campaigns(connection: Connection, *where: Any) -> list[Campaign]:
+    query = select(campaigns).where(*where).order_by(campaigns.c.created_at)
+    return [to(Campaign, row) for row in connection.execute(query).mappings()]
+
+
+def _get(connection: Connection, campaign: str) -> Campaign:
+    found = _campaigns(connection, campaigns.c.id == campaign)
+    if not found:
+        raise NotFoundError(f"There is no campaign {campaign!r}.", "`realm hero list` names the campaigns.")
+    return found[0]
+
+
+def _make(connection: Connection, hero_id: str, exam_version: str, now: datetime) -> Campaign:
+    highest = select(func.max(campaigns.c.number)).where(campaigns.c.hero_id == hero_id)
+    number = (connection.execute(highest).scalar_one() or 0) + 1
+    made = Campaign(
+        id=campaign_id(hero_id, number),
+        hero_id=hero_id,
+        number=number,
+        life=CampaignLife.ACTIVE,
+        momentum=Momentum.IDLE,
+        momentum_reason="",
+        exam_version=exam_version,
+        created_at=now,
+    )
+    connection.execute(insert(campaigns).values(**values_of(made)))
+    data = {"campaign_id": made.id, "hero_id": hero_id}
+    emit(connection, now, "campaign.created", f"Campaign {made.id} begins", data=data)
+    return made
+
+
+def _set_life(connection: Connection, found: Campaign, life: CampaignLife, now: datetime) -> None:
+    guarded = update(campaigns).where(campaigns.c.id == found.id, campaigns.c.life == found.life)
+    connection.execute(guarded.values(life=life))
+    data = {"campaign_id": found.id, "from": found.life, "to": life}
+    emit(connection, now, "campaign.life", f"Campaign {found.id} is {life}", data=data)
+
+
+def _live_step(connection: Connection, campaign: str, checkpoint: str) -> int:
+    query = select(checkpoints.c.step).where(
+        checkpoints.c.campaign_id == campaign, checkpoints.c.id == checkpoint, checkpoints.c.trashed_at.is_(None)
+    )
+    step = connection.execute(query).scalar_one_or_none()
+    if step is None:
+        raise NotFoundError(
+            f"Campaign {campaign} has no live checkpoint {checkpoint!r}.", "Restore it, or examine another."
+        )
+    return step
+
+
+def _succeeds(connection: Connection, found: Campaign, accuracy: float, step: int) -> bool:
+    if (
+        found.champion_id is None
+        or found.champion_accuracy is None
+        or found.champion_exam_version != found.exam_version
+    ):
+        return True
+    query = select(checkpoints.c.step).where(checkpoints.c.id == found.champion_id)
+    champion_step = connection.execute(query).scalar_one_or_none()
+    return champion_step is None or beats(accuracy, step, found.champion_accuracy, champion_step)

@@ -1,0 +1,204 @@
+"""Evaluations, exams and skill states. The level-up rule is in realm.rules.progression; this keeps what it says.
+
+An evaluation or exam is recorded once per job id: recording it again returns what was recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from realm.errors import NotFoundError
+from realm.rules.progression import (
+    Change,
+    Evaluation,
+    Exam,
+    Happening,
+    LevelRule,
+    SkillState,
+    advance,
+    xp_gained,
+)
+from realm.store.columns import to, values_of
+from realm.store.database import Database
+from realm.store.events import emit
+from realm.store.tables import evaluations, exams, folds, skill_states
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOutcome:
+    """What recording an evaluation did. `repeated` when its job's result had been recorded before."""
+
+    evaluation: Evaluation
+    state: SkillState
+    happenings: tuple[Happening, ...]
+    xp_gained: int
+    repeated: bool = False
+
+    @property
+    def mastered_level(self) -> int | None:
+        """The level that this evaluation mastered."""
+        return _mastered_level(self.happenings)
+
+
+class SkillStore:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def ensure_state(self, campaign_id: str, skill_id: str, max_level: int) -> SkillState:
+        """The campaign's state in a skill, begun at level 0; takes over a changed `max_level`."""
+        with self._db.write() as connection:
+            return _ensure(connection, campaign_id, skill_id, max_level)
+
+    def find_state(self, campaign_id: str, skill_id: str, max_level: int) -> SkillState:
+        """The campaign's state in a skill; before its first evaluation, the one it will begin with. Only reads."""
+        with self._db.read() as connection:
+            found = _states(connection, campaign_id, skill_id)
+        return found[0] if found else SkillState(campaign_id, skill_id, max_level)
+
+    def record_evaluation(self, evaluation: Evaluation, rule: LevelRule) -> EvaluationOutcome:
+        """Record an evaluation, apply the level-up rule, and tell of it, in one transaction."""
+        now = evaluation.created_at
+        with self._db.write() as connection:
+            state = _ensure(connection, evaluation.campaign_id, evaluation.skill_id, rule.max_level)
+            known = select(evaluations).where(evaluations.c.job_id == evaluation.job_id)
+            row = connection.execute(known).mappings().one_or_none()
+            if row is not None:
+                happenings = tuple(Happening(Change(each[0]), each[1], each[2]) for each in row["happenings"])
+                return EvaluationOutcome(to(Evaluation, row), state, happenings, row["xp_gained"], repeated=True)
+            gained = xp_gained(evaluation, rule.xp_multiplier)
+            state, happenings = advance(state, evaluation, rule)
+            told = [[each.change, each.level, each.detail] for each in happenings]
+            values = {**values_of(evaluation, "id"), "xp_gained": gained, "happenings": told}
+            values["mastered_level"] = _mastered_level(happenings)
+            number = connection.execute(insert(evaluations).values(**values).returning(evaluations.c.id)).scalar_one()
+            recorded = replace(evaluation, id=number)
+            state = replace(state, window=tuple(recorded if each is evaluation else each for each in state.window))
+            _store_state(connection, state)
+            _tell(connection, now, recorded, happenings)
+            return EvaluationOutcome(recorded, state, happenings, gained)
+
+    def record_exam(self, exam: Exam) -> Exam:
+        """Record an exam; the one recorded before for the same job, if there is one."""
+        with self._db.write() as connection:
+            known = select(exams).where(exams.c.job_id == exam.job_id)
+            row = connection.execute(known).mappings().one_or_none()
+            if row is not None:
+                return to(Exam, row)
+            values = values_of(exam, "id")
+            number = connection.execute(insert(exams).values(**values).returning(exams.c.id)).scalar_one()
+            data = {"exam_id": number, "step": exam.step, "exam_accuracy": exam.exam_accuracy, "n": exam.n}
+            data |= {"checkpoint_id": exam.checkpoint_id, "campaign_id": exam.campaign_id}
+            title = f"Exam at step {exam.step}: {exam.exam_accuracy:.3f}"
+            emit(connection, exam.created_at, "exam.recorded", title, f"{exam.n} problems", data)
+            return replace(exam, id=number)
+
+    def next_fold(self, campaign_id: str, skill_id: str, level: int) -> int:
+        """A number for the next evaluation's problems, from 0; never the same twice at a level."""
+        key = {"campaign_id": campaign_id, "skill_id": skill_id, "level": level}
+        here = [folds.c[name] == value for name, value in key.items()]
+        with self._db.write() as connection:
+            grown = update(folds).where(*here).values(next_fold=folds.c.next_fold + 1).returning(folds.c.next_fold)
+            following = connection.execute(grown).scalar_one_or_none()
+            if following is not None:
+                return following - 1
+            connection.execute(insert(folds).values(**key, next_fold=1))
+            return 0
+
+    def state(self, campaign_id: str, skill_id: str) -> SkillState:
+        with self._db.read() as connection:
+            found = _states(connection, campaign_id, skill_id)
+            if not found:
+                raise NotFoundError(
+                    f"Campaign {campaign_id} has no skill {skill_id!r}.", "`realm skill list` shows them."
+                )
+            return found[0]
+
+    def states(self, campaign_id: str) -> tuple[SkillState, ...]:
+        """The campaign's skill states, by skill id."""
+        with self._db.read() as connection:
+            return tuple(_states(connection, campaign_id))
+
+    def evaluations(self, campaign_id: str, skill_id: str | None = None, limit: int = 50) -> tuple[Evaluation, ...]:
+        """The last evaluations, newest first."""
+        query = select(evaluations).where(evaluations.c.campaign_id == campaign_id)
+        if skill_id is not None:
+            query = query.where(evaluations.c.skill_id == skill_id)
+        query = query.order_by(evaluations.c.id.desc()).limit(limit)
+        with self._db.read() as connection:
+            return tuple(to(Evaluation, row) for row in connection.execute(query).mappings())
+
+    def mastered_at(self, campaign_id: str) -> dict[str, dict[int, int]]:
+        """Skill id → level → the campaign step of the evaluation that mastered it."""
+        query = select(evaluations.c.skill_id, evaluations.c.mastered_level, evaluations.c.step)
+        query = query.where(evaluations.c.campaign_id == campaign_id, evaluations.c.mastered_level.is_not(None))
+        found: dict[str, dict[int, int]] = {}
+        with self._db.read() as connection:
+            for skill_id, level, step in connection.execute(query.order_by(evaluations.c.id)):
+                found.setdefault(skill_id, {})[level] = step
+        return found
+
+    def exams(self, campaign_id: str, limit: int = 50) -> tuple[Exam, ...]:
+        """The last exams, newest first."""
+        query = select(exams).where(exams.c.campaign_id == campaign_id).order_by(exams.c.id.desc()).limit(limit)
+        with self._db.read() as connection:
+            return tuple(to(Exam, row) for row in connection.execute(query).mappings())
+
+
+def _ensure(connection: Connection, campaign_id: str, skill_id: str, max_level: int) -> SkillState:
+    found = _states(connection, campaign_id, skill_id)
+    if not found:
+        made = SkillState(campaign_id, skill_id, max_level)
+        connection.execute(insert(skill_states).values(**values_of(made, "window"), window_ids=()))
+        return made
+    state = replace(found[0], max_level=max_level)
+    if state != found[0]:
+        _store_state(connection, state)
+    return state
+
+
+def _states(connection: Connection, campaign_id: str, skill_id: str | None = None) -> list[SkillState]:
+    query = select(skill_states).where(skill_states.c.campaign_id == campaign_id).order_by(skill_states.c.skill_id)
+    if skill_id is not None:
+        query = query.where(skill_states.c.skill_id == skill_id)
+    rows = connection.execute(query).mappings().all()
+    wanted = [number for row in rows for number in row["window_ids"]]
+    found: dict[int, Evaluation] = {}
+    if wanted:
+        chosen = select(evaluations).where(evaluations.c.id.in_(wanted))
+        found = {row["id"]: to(Evaluation, row) for row in connection.execute(chosen).mappings()}
+    return [to(SkillState, row, window=tuple(found[number] for number in row["window_ids"])) for row in rows]
+
+
+def _store_state(connection: Connection, state: SkillState) -> None:
+    here = (skill_states.c.campaign_id == state.campaign_id, skill_states.c.skill_id == state.skill_id)
+    values = values_of(state, "window", "campaign_id", "skill_id")
+    window_ids = tuple(each.id for each in state.window)
+    connection.execute(update(skill_states).where(*here).values(**values, window_ids=window_ids))
+
+
+def _tell(connection: Connection, now: datetime, evaluation: Evaluation, happenings: Sequence[Happening]) -> None:
+    data: dict[str, Any] = {
+        "campaign_id": evaluation.campaign_id,
+        "skill_id": evaluation.skill_id,
+        "level": evaluation.level,
+        "step": evaluation.step,
+        "accuracy": evaluation.accuracy,
+        "n": evaluation.n,
+    }
+    score = f"{evaluation.skill_id} level {evaluation.level}: {evaluation.correct} of {evaluation.n}"
+    emit(connection, now, "evaluation.recorded", score, happenings[0].detail, data)
+    for each in happenings:
+        if each.change == Change.LEVEL_MASTERED:
+            title = f"{evaluation.skill_id} level {each.level} mastered at step {evaluation.step}"
+            emit(connection, now, "level.mastered", title, each.detail, data)
+        elif each.change == Change.LADDER_EXHAUSTED:
+            emit(connection, now, "ladder.exhausted", f"{evaluation.skill_id}: {each.detail}", "", data)
+
+
+def _mastered_level(happenings: tuple[Happening, ...]) -> int | None:
+    return next((each.level for each in happenings if each.change == Change.LEVEL_MASTERED), None)

@@ -1,0 +1,329 @@
+"""The tables. Columns carry the names of the domain objects' fields. Does not know how they are written."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from realm.rules.battle import BattleState, DesiredState
+from realm.rules.campaign import CampaignLife, Momentum
+from realm.rules.checkpoint import CreatedBy
+from realm.rules.job import FailureKind, JobStatus, JobType, Priority
+from realm.rules.quest import QuestPriority, QuestStatus
+from realm.store.columns import JsonTuple, Ranked, UtcDateTime, word
+
+METADATA: Final = MetaData()
+
+
+def _id(name: str = "id", **more: Any) -> Column[str]:
+    return Column(name, String(160), **more)
+
+
+def _seq(name: str) -> Column[int]:
+    """A number given by the database that is never given twice, not even after its row is gone."""
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _at(name: str, nullable: bool = True) -> Column[Any]:
+    return Column(name, UtcDateTime, nullable=nullable)
+
+
+schema_versions = Table("schema_version", METADATA, Column("version", Integer, primary_key=True))
+
+events = Table(
+    "events",
+    METADATA,
+    _seq("seq"),
+    _at("at", nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("events_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+campaigns = Table(
+    "campaigns",
+    METADATA,
+    _id(primary_key=True),
+    _id("hero_id", nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("life", word(CampaignLife), nullable=False),
+    Column("momentum", word(Momentum), nullable=False),
+    Column("momentum_reason", Text, nullable=False),
+    Column("exam_version", String(80), nullable=False),
+    _at("created_at", nullable=False),
+    _id("champion_id"),
+    Column("champion_accuracy", Float),
+    Column("champion_exam_version", String(80)),
+    UniqueConstraint("hero_id", "number"),
+)
+
+quests = Table(
+    "quests",
+    METADATA,
+    _id(primary_key=True),
+    _id("campaign_id", nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("status", word(QuestStatus), nullable=False),
+    Column("priority", Ranked(QuestPriority), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("origin", String(40), nullable=False),
+    _at("posted_at", nullable=False),
+    Column("shape", String(40), nullable=False),
+    Column("examples", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("skipped_too_long", BigInteger, nullable=False),
+    _id("skill_id"),
+    Column("level", Integer),
+    _id("battle_id"),
+    _id("attempt_id"),
+    _at("lease_expires_at"),
+    Column("first_step", BigInteger),
+    Column("last_step", BigInteger),
+    Column("steps_total", BigInteger),
+    Column("steps_fought", BigInteger, nullable=False),
+    Column("ended_by", String(40)),
+    Column("train_loss", Float),
+    Column("heldout_loss", Float),
+    Column("reason", Text),
+    Column("reason_line", BigInteger),
+    _at("started_at"),
+    _at("fought_at"),
+    _at("completed_at"),
+    Index("quests_queue", "campaign_id", "status", "priority", "position"),
+    Index("quests_posted", "campaign_id", "posted_at"),
+    Index("quests_position", "campaign_id", "position"),
+)
+
+battles = Table(
+    "battles",
+    METADATA,
+    _id(primary_key=True),
+    _id("campaign_id", nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", word(BattleState), nullable=False),
+    Column("desired_state", word(DesiredState), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("start_step", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    _at("created_at", nullable=False),
+    _at("started_at"),
+    _at("ended_at"),
+    UniqueConstraint("campaign_id", "number"),
+)
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    _id(primary_key=True),
+    _id("battle_id", nullable=False),
+    _id("campaign_id", nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("start_step", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    _at("started_at", nullable=False),
+    _id("checkpoint_id"),
+    _at("ended_at"),
+    Column("outcome", String(40)),
+    Column("reason", Text, nullable=False),
+    UniqueConstraint("campaign_id", "number"),
+    Index("attempts_battle", "battle_id"),
+)
+
+battle_points = Table(
+    "battle_points",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    _id("battle_id", nullable=False),
+    Column("attempt_number", Integer, nullable=False),
+    _at("at", nullable=False),
+    Column("train_loss", Float, nullable=False),
+    Column("learning_rate", Float),
+    Column("grad_norm", Float),
+    Column("tokens_per_second", Float),
+    Column("steps_per_second", Float),
+    _id("quest_id"),
+)
+
+skill_states = Table(
+    "skill_states",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("skill_id", primary_key=True),
+    Column("max_level", Integer, nullable=False),
+    Column("mastered_level", Integer, nullable=False),
+    Column("xp", BigInteger, nullable=False),
+    Column("window_ids", JsonTuple, nullable=False),
+    Column("last_accuracy", Float),
+    Column("last_step", BigInteger),
+)
+
+folds = Table(
+    "folds",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("skill_id", primary_key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("next_fold", BigInteger, nullable=False),
+)
+
+evaluations = Table(
+    "evaluations",
+    METADATA,
+    _seq("id"),
+    _id("campaign_id", nullable=False),
+    _id("skill_id", nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("correct", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("fold", BigInteger, nullable=False),
+    _id("job_id", nullable=False, unique=True),
+    _at("created_at", nullable=False),
+    _id("checkpoint_id"),
+    _id("battle_id"),
+    Column("duration_s", Float, nullable=False),
+    Column("xp_gained", Integer, nullable=False),
+    Column("mastered_level", Integer),
+    Column("happenings", JSON, nullable=False),
+    Index("evaluations_skill", "campaign_id", "skill_id", "id"),
+    Index("evaluations_mastered", "campaign_id", "mastered_level"),
+    sqlite_autoincrement=True,
+)
+
+exams = Table(
+    "exams",
+    METADATA,
+    _seq("id"),
+    _id("campaign_id", nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("exam_version", String(80), nullable=False),
+    Column("exam_accuracy", Float, nullable=False),
+    Column("skill_accuracies", JSON, nullable=False),
+    Column("n", Integer, nullable=False),
+    _id("job_id", nullable=False, unique=True),
+    _at("created_at", nullable=False),
+    _id("checkpoint_id"),
+    _id("battle_id"),
+    Column("val_loss", Float),
+    Column("duration_s", Float, nullable=False),
+    Index("exams_campaign", "campaign_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+checkpoints = Table(
+    "checkpoints",
+    METADATA,
+    _id(primary_key=True),
+    _id("campaign_id", nullable=False),
+    _id("hero_id", nullable=False),
+    Column("step", BigInteger, nullable=False),
+    _at("saved_at", nullable=False),
+    Column("canonical_name", String(80), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("has_optimizer", Boolean, nullable=False),
+    Column("created_by", word(CreatedBy), nullable=False),
+    Column("train_loss", Float),
+    Column("val_loss", Float),
+    Column("perplexity", Float),
+    Column("learning_rate", Float),
+    Column("epoch", Float),
+    _id("quest_id"),
+    _id("skill_id"),
+    Column("skill_level", Integer),
+    Column("tokens_seen", BigInteger, nullable=False),
+    Column("examples_seen", BigInteger, nullable=False),
+    _id("parent_id"),
+    Column("versions", JSON, nullable=False),
+    Column("mastered_levels", JSON, nullable=False),
+    Column("exam_accuracy", Float),
+    Column("exam_version", String(80)),
+    Column("exam_skills", JSON, nullable=False),
+    _at("trashed_at"),
+)
+Index(
+    "checkpoints_live_step",
+    checkpoints.c.campaign_id,
+    checkpoints.c.step,
+    unique=True,
+    sqlite_where=checkpoints.c.trashed_at.is_(None),
+    postgresql_where=checkpoints.c.trashed_at.is_(None),
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    _seq("id"),
+    Column("type", word(JobType), nullable=False),
+    Column("status", word(JobStatus), nullable=False),
+    Column("priority", Ranked(Priority), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("role", String(40), nullable=False),
+    Column("timeout_s", Float, nullable=False),
+    _at("created_at", nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("tags", JsonTuple, nullable=False),
+    _id("skill_id"),
+    _id("key", unique=True),
+    _id("worker_id"),
+    _at("lease_expires_at"),
+    _at("not_before"),
+    _at("claimed_at"),
+    _at("started_at"),
+    _at("finished_at"),
+    Column("result", JSON(none_as_null=True)),
+    Column("failure", word(FailureKind)),
+    Column("error", Text),
+    Column("cancel_reason", Text),
+    Index("jobs_status_type", "status", "type", "skill_id"),
+    Index("jobs_queue", "status", "priority", "id"),
+    Index("jobs_newest", "status", "id"),
+    Index("jobs_finished", "finished_at"),
+    sqlite_autoincrement=True,
+)
+
+job_events = Table(
+    "job_events",
+    METADATA,
+    _seq("seq"),
+    Column("job_id", BigInteger, ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, index=True),
+    _at("at", nullable=False),
+    Column("status", word(JobStatus), nullable=False),
+    _id("worker_id"),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+workers = Table(
+    "workers",
+    METADATA,
+    _id(primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("roles", JsonTuple, nullable=False),
+    _at("registered_at", nullable=False),
+    _at("last_beat_at", nullable=False),
+    Column("labels", JSON, nullable=False),
+)
