@@ -1,0 +1,135 @@
+"""The realm's actors on a cluster: their names, where they run, how one is got or created. Knows no rules."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayActorError
+
+import realm
+from realm.config import RealmConfig
+from realm.errors import ClusterError
+from realm.home import RealmHome
+
+NAMESPACE = "realm"
+ON_HEAD: Mapping[str, float] = {"node:__internal_head__": 0.001}
+PACKAGES = ("realm", "actors", "serve", "skills")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One long-lived actor. `target` is `module:Class`; `on_head` pins it to where the database is."""
+
+    name: str
+    target: str
+    max_concurrency: int = 4
+    on_head: bool = True
+
+
+SERVICES = (
+    ServiceSpec("weaver", "actors.weaver:Weaver"),
+    ServiceSpec("vault_keeper", "actors.vault_keeper:VaultKeeper"),
+    ServiceSpec("quest_board", "actors.quest_board:QuestBoard", max_concurrency=8),
+    ServiceSpec("skill_engine", "actors.skill_engine:SkillEngine"),
+    ServiceSpec("task_master", "actors.task_master:TaskMaster", max_concurrency=100),
+    ServiceSpec("arena", "actors.arena:Arena", max_concurrency=16),
+    ServiceSpec("herald", "actors.herald:Herald", max_concurrency=16),
+    ServiceSpec("campaign_director", "actors.campaign_director:CampaignDirector"),
+    ServiceSpec("worker", "actors.worker:Worker", on_head=False),
+    ServiceSpec("web_host", "actors.web_host:WebHost"),
+)
+SPECS = {spec.name: spec for spec in SERVICES}
+
+
+@cache
+def code_version() -> str:
+    """The package version with a digest of its source: an actor that answers another one is replaced."""
+    digest = hashlib.sha256()
+    for package in PACKAGES:
+        module = importlib.import_module(package)
+        root = Path(cast(str, module.__file__)).parent
+        for path in sorted(root.rglob("*")):
+            if path.suffix in {".py", ".yaml", ".css", ".js", ".svg", ".html"}:
+                digest.update(path.read_bytes())
+    return f"{realm.__version__}+{digest.hexdigest()[:10]}"
+
+
+def actor(name: str) -> ActorHandle[Any]:
+    """The handle of a running service.
+
+    Raises:
+        ClusterError: it does not run.
+    """
+    try:
+        return ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        raise ClusterError(f"The realm has no running {name}.", "Start it: realm start.") from None
+
+
+def spawn(spec: ServiceSpec, home: RealmHome, config: RealmConfig) -> ActorHandle[Any]:
+    """Get the service, or create it. Returns at once; calls wait until it is up."""
+    module, _, name = spec.target.partition(":")
+    options: dict[str, Any] = {
+        "name": spec.name,
+        "namespace": NAMESPACE,
+        "lifetime": "detached",
+        "get_if_exists": True,
+        "max_restarts": -1,
+        "max_task_retries": -1,
+        "max_concurrency": spec.max_concurrency,
+        "num_cpus": 0,
+    }
+    if spec.on_head:
+        options["resources"] = dict(ON_HEAD)
+    if spec.name == "worker":
+        options.update(worker_options(config))
+    return ray.remote(getattr(importlib.import_module(module), name)).options(**options).remote(str(home.root))
+
+
+def worker_options(config: RealmConfig) -> dict[str, Any]:
+    """Resources of the evaluating worker, as the resource table gives them for this cluster."""
+    gpus = config.placement.eval_gpus
+    labelled = nodes_with("realm/role", "oracle")
+    if gpus is None:
+        total = ray.cluster_resources().get("GPU", 0.0)
+        gpus = 0.0 if not total else 0.5 if labelled else 0.2
+    options: dict[str, Any] = {"num_cpus": config.placement.eval_cpus, "num_gpus": gpus}
+    if labelled:
+        options["label_selector"] = {"realm/role": "oracle"}
+    else:
+        options["resources"] = dict(ON_HEAD)
+    return options
+
+
+def train_resources(config: RealmConfig) -> dict[str, float]:
+    """Resources of one train worker."""
+    gpus = config.placement.train_gpus
+    if gpus is None:
+        total = ray.cluster_resources().get("GPU", 0.0)
+        shared = not nodes_with("realm/role", "oracle")
+        gpus = 0.0 if not total else 0.6 if total == 1 and shared else 1.0
+    resources = {"CPU": float(config.placement.train_cpus)}
+    if gpus:
+        resources["GPU"] = gpus
+    return resources
+
+
+def nodes_with(label: str, value: str) -> list[dict[str, Any]]:
+    """Live nodes that carry a label."""
+    return [node for node in ray.nodes() if node["Alive"] and (node.get("Labels") or {}).get(label) == value]
+
+
+def remove(name: str) -> None:
+    """End a service for good, when it runs."""
+    try:
+        ray.kill(ray.get_actor(name, namespace=NAMESPACE), no_restart=True)
+    except (ValueError, RayActorError):
+        return

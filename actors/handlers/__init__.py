@@ -1,0 +1,21 @@
+"""What a worker does for each type of job: plain functions `(job, context) → result`, checked against the specs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from actors.handlers.context import Context, Superseded
+from actors.handlers.evaluation import run_eval
+from actors.handlers.exam import run_exam
+from realm.rules.job import JOB_SPECS, JobType
+
+Handler = Callable[[dict[str, Any], Context], dict[str, Any]]
+
+HANDLERS: dict[str, Handler] = {JobType.EVAL.value: run_eval, JobType.EXAM.value: run_exam}
+
+_MISSING = {spec.type.value for spec in JOB_SPECS.values()} - HANDLERS.keys()
+if _MISSING:
+    raise RuntimeError(f"job types without a handler: {sorted(_MISSING)}")
+
+__all__ = ["HANDLERS", "Context", "Handler", "Superseded"]

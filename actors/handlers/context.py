@@ -1,0 +1,103 @@
+"""What handlers share on a worker: one loaded hero whose weights are exchanged, the skills, the exam panel."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from ray.exceptions import ObjectLostError, RayActorError
+from safetensors.torch import load as load_safetensors
+
+from actors.service import Service
+from actors.waiting import ask
+from realm.catalog import hero_spec
+from realm.errors import RealmError
+from realm.inference.evaluation import validation_set
+from realm.inference.generation import load_weights
+from realm.models.hero import Hero, empty_hero, pick_device, weight_dtype
+from realm.training.settings import open_hero
+from skills import Problem, Skill, exam_panel, get_engine
+
+
+class Superseded(Exception):
+    """The snapshot a job names is gone: newer weights took its place."""
+
+
+class Context:
+    """Weights by checkpoint or snapshot, loaded into one model."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.skills = get_engine()
+        self.loaded: str = ""
+
+    def warm_up(self) -> None:
+        """Load the model once, so that the first job does not wait for it."""
+        try:
+            _ = self.hero
+        except RealmError as error:
+            print(f"not warmed up: {error}")
+
+    @cached_property
+    def hero(self) -> Hero:
+        """The hero's model; on a machine that lacks its folder, an empty one to put weights into."""
+        spec = hero_spec(self.service.config.hero.name)
+        source = ask(self.service.peer("vault_keeper").base_model.remote(), timeout_s=300)
+        if Path(source).is_dir() or not Path(source).is_absolute():
+            return open_hero(spec, source)
+        files: dict[str, bytes] = ask(self.service.peer("vault_keeper").model_files.remote())
+        with tempfile.TemporaryDirectory(prefix="realm-hero-") as folder:
+            for name, data in files.items():
+                (Path(folder) / name).write_bytes(data)
+            return empty_hero(folder, weight_dtype(spec, pick_device()), pick_device())
+
+    @cached_property
+    def panel(self) -> list[Problem]:
+        """The exam's problems."""
+        return exam_panel(self.enabled_skills)
+
+    @cached_property
+    def validation(self) -> list[Problem]:
+        """The problems of the validation loss."""
+        return validation_set(self.enabled_skills)
+
+    @property
+    def enabled_skills(self) -> list[Skill]:
+        return self.skills.list_skills()
+
+    def load(self, payload: dict[str, Any]) -> ray.ObjectRef[Any] | None:
+        """Put the weights that a payload names into the model. Returns the snapshot's reference, if it is one.
+
+        Raises:
+            Superseded: the snapshot is gone.
+        """
+        if payload.get("checkpoint_id") is not None:
+            self._load_checkpoint(payload["checkpoint_id"])
+            return None
+        key = f"{payload['battle_id']}@{payload['step']}"
+        held = ask(self.service.peer("arena").snapshot.remote(payload["battle_id"], payload["step"]))
+        if held is None:
+            raise Superseded("superseded")
+        if self.loaded != key:
+            try:
+                weights: dict[str, np.ndarray] = ray.get(held[0], timeout=30)
+            except (ObjectLostError, RayActorError):
+                raise Superseded("superseded: the battle that made the snapshot is gone") from None
+            load_weights(self.hero, weights)
+            self.loaded = key
+        return held[0]
+
+    def _load_checkpoint(self, checkpoint_id: str) -> None:
+        if self.loaded == checkpoint_id:
+            return
+        data = ask(self.service.peer("vault_keeper").read_weights.remote(checkpoint_id), timeout_s=600)
+        tensors = load_safetensors(data.tobytes())
+        with torch.no_grad():
+            for name, parameter in self.hero.model.named_parameters():
+                parameter.copy_(tensors[name])
+        self.loaded = checkpoint_id

@@ -1,0 +1,43 @@
+"""Handler of exam jobs: the fixed panel over every enabled skill, and the validation loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.handlers.context import Context
+from actors.waiting import ask
+from realm.inference.evaluation import take_exam, validation_loss
+from realm.rules.checkpoint import CreatedBy
+from skills.catalog import exam_version
+
+
+def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Examine the named weights. A snapshot that beats the champion is saved as a checkpoint."""
+    payload = job["payload"]
+    snapshot = context.load(payload)
+    found = take_exam(context.hero, context.enabled_skills, context.panel)
+    val_loss = validation_loss(context.hero, context.validation)
+    version = exam_version(context.enabled_skills)
+    checkpoint_id = payload.get("checkpoint_id")
+    result = {
+        "campaign_id": payload["campaign_id"],
+        "step": payload["step"],
+        "exam_version": version,
+        "exam_accuracy": found.exam_accuracy,
+        "skill_accuracies": found.by_skill,
+        "n": found.n,
+        "job_id": str(job["id"]),
+        "checkpoint_id": checkpoint_id,
+        "battle_id": payload.get("battle_id"),
+        "val_loss": val_loss,
+        "duration_s": found.duration_s,
+    }
+    outcome = ask(context.service.peer("skill_engine").record_exam.remote(result))
+    vault = context.service.peer("vault_keeper")
+    if checkpoint_id is None and snapshot is not None and outcome["beats_champion"]:
+        saved = ask(vault.save_snapshot.remote([snapshot], payload["step"], CreatedBy.CHAMPION.value, None, None))
+        checkpoint_id = saved["id"]
+    if checkpoint_id is not None:
+        ask(vault.set_exam.remote(checkpoint_id, found.exam_accuracy, found.by_skill, version, val_loss))
+        ask(context.service.peer("campaign_director").examined.remote(checkpoint_id, found.exam_accuracy, version))
+    return {**outcome, "by_level": {k: {str(n): a for n, a in v.items()} for k, v in found.by_level.items()}}

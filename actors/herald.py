@@ -1,0 +1,100 @@
+"""Herald: live battle metrics, the realm's state as one snapshot, events. Reads every table; writes battle_points."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import realm
+from actors.service import Service, Ticker, now
+from actors.snapshot import StateReader
+from realm.errors import RealmError
+from realm.rules.battle import BattlePoint
+from realm.store.battles import BattleStore
+from realm.store.events import EventStore
+
+WRITE_INTERVAL_S = 2.0
+FRESH_S = 0.25
+"""A state snapshot this old is given again."""
+
+
+class Herald(Service):
+    """Tells what happens: one snapshot of the state, the loss curve, the events."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(home)
+        self.battles = BattleStore(self.database)
+        self.events_store = EventStore(self.database)
+        self.reader = StateReader(self.home, self.database)
+        self.live: dict[str, Any] | None = None
+        self.waiting: list[tuple[str, BattlePoint]] = []
+        self.services: dict[str, dict[str, Any]] = {}
+        self.nodes: list[dict[str, Any]] = []
+        self.lock = threading.Lock()
+        self.reading = threading.Lock()
+        self.seq = int(time.time() * 1000)
+        self.cached: tuple[float, dict[str, Any]] | None = None
+        self.writer = Ticker("points", WRITE_INTERVAL_S, self._write, print)
+
+    def metrics(self, campaign_id: str, battle_id: str, attempt_id: str, metrics: dict[str, Any]) -> None:
+        """What rank 0 sends about twice a second."""
+        at = now()
+        point = BattlePoint(
+            step=metrics["step"],
+            at=at,
+            train_loss=metrics["train_loss"],
+            learning_rate=metrics["learning_rate"],
+            tokens_per_second=metrics["tokens_per_second"],
+            steps_per_second=metrics["steps_per_second"],
+            quest_id=metrics["quest_id"],
+        )
+        with self.lock:
+            self.live = {**metrics, "campaign_id": campaign_id, "battle_id": battle_id, "at": at}
+            self.waiting.append((attempt_id, point))
+
+    def tell_services(self, services: dict[str, dict[str, Any]], nodes: list[dict[str, Any]]) -> None:
+        """Weaver's newest round."""
+        self.services, self.nodes = services, nodes
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state, JSON-ready; `seq` grows with every new one."""
+        with self.reading:
+            if self.cached is not None and time.monotonic() - self.cached[0] < FRESH_S:
+                return self.cached[1]
+            with self.lock:
+                live = self.live
+            state = self.reader.read(live, now())
+            self.seq += 1
+            state |= {
+                "seq": self.seq,
+                "version": realm.__version__,
+                "services": self.services,
+                "nodes": self.nodes,
+            }
+            self.cached = (time.monotonic(), state)
+            return state
+
+    def loss(self, after: int = -1) -> dict[str, Any]:
+        """Train-loss points, validation losses and level marks of the active campaign at steps beyond `after`."""
+        return self.reader.loss(after)
+
+    def events(self, before: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """Events before a `seq`, newest first."""
+        return self.reader.events(before, limit)
+
+    def say(self, kind: str, title: str, detail: str = "") -> None:
+        """Note an event that belongs to no change of state, such as a service that came back."""
+        self.events_store.add(kind, title, now(), detail)
+
+    def _write(self) -> None:
+        with self.lock:
+            waiting, self.waiting = self.waiting, []
+        by_attempt: dict[str, list[BattlePoint]] = {}
+        for attempt_id, point in waiting:
+            by_attempt.setdefault(attempt_id, []).append(point)
+        for attempt_id, points in by_attempt.items():
+            try:
+                self.battles.add_points(attempt_id, points)
+            except RealmError as error:
+                print(f"points of {attempt_id} were not stored: {error}")

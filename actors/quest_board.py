@@ -1,0 +1,305 @@
+"""QuestBoard: accepts, orders, leases and finishes quests. The rules are in `realm.quests` and `realm.store.quests`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actors.service import Service, Ticker, now
+from actors.waiting import ask
+from realm.catalog import hero_spec
+from realm.errors import QuestError, RealmError
+from realm.quests import (
+    Example,
+    QuestManifest,
+    admit,
+    display_name,
+    inspect,
+    read_manifest,
+    shard_path,
+    sweep,
+    write_generated,
+)
+from realm.rules.quest import Quest, QuestPriority, QuestStatus
+from realm.store.quests import QuestStore
+
+INBOX_INTERVAL_S = 1.0
+SETTLED_S = 1.0
+"""A file in the inbox is taken once its size has not changed for this long."""
+
+
+class QuestBoard(Service):
+    """The board of quests: training data files in the order in which they will be fought."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(home)
+        self.quests = QuestStore(self.database)
+        self.seen: dict[Path, tuple[int, float]] = {}
+        self.intake = threading.Lock()
+        self.counter: Callable[[Example], int] | None = None
+        sweep(self.home.quests)
+        self.inbox = Ticker("inbox", INBOX_INTERVAL_S, self._watch_inbox, print)
+
+    # Posting
+
+    def inspect(self, path: str, name: str) -> dict[str, Any]:
+        """The first rows of a file that is on the head's machine, without queueing it.
+
+        Raises:
+            QuestError: one of them cannot be used.
+        """
+        found = inspect(path)
+        preview = [example.to_row() for example in found.examples]
+        return {**asdict(found), "examples_checked": len(preview), "preview": preview, "name": display_name(name)}
+
+    def post(self, path: str, name: str | None = None, priority: str = "normal") -> dict[str, Any]:
+        """Validate a file on the head's machine and queue it.
+
+        Returns:
+            `quest`, and whether it was a `duplicate` of one on the board.
+
+        Raises:
+            QuestError: it cannot be used; it is noted as rejected.
+        """
+        shown = display_name(name or Path(path).name)
+        try:
+            with self.intake:
+                limit = self._max_length()
+                manifest = admit(path, self.home.quests, name=shown, measure=self._measure(), max_length=limit)
+        except QuestError as error:
+            source = Path(path)
+            size = source.stat().st_size if source.is_file() else 0
+            self.quests.reject(self.campaign_id, shown, f"{error.problem} {error.remedy}", now(), error.line, size)
+            raise
+        return self._queue(manifest, priority, "user", shown)
+
+    def post_bytes(self, data: bytes, name: str, priority: str = "normal") -> dict[str, Any]:
+        """As `post`, for a driver that runs on another machine and sends the file's bytes."""
+        with tempfile.NamedTemporaryFile(dir=self.home.quests, prefix=".posted-") as file:
+            file.write(data)
+            file.flush()
+            return self.post(file.name, name, priority)
+
+    def post_generated(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        """Queue a generated quest at low priority: what people post goes first."""
+        manifest = write_generated(examples, self.home.quests, name)
+        return self._queue(manifest, QuestPriority.LOW, "auto", name, skill_id, level)
+
+    # Order
+
+    def list(self, statuses: list[str] | None = None, limit: int = 50, offset: int = 0) -> dict[str, Any]:
+        """Quests as `quests`, and the `total` in these statuses: the queue in its order, otherwise newest first."""
+        wanted = [QuestStatus(status) for status in statuses] if statuses else None
+        waiting = wanted is not None and set(wanted) <= {QuestStatus.QUEUED, QuestStatus.ACTIVE}
+        campaign = self.campaign_id
+        page = self.quests.page(campaign, wanted, limit, offset, "queue" if waiting else "newest")
+        counts = self.quests.counts(campaign)
+        return {"quests": [quest_row(quest) for quest in page], "total": sum(counts[s] for s in wanted or QuestStatus)}
+
+    def show(self, quest_id: str) -> dict[str, Any]:
+        """One quest with its manifest, as far as its files are still there."""
+        quest = self.quests.get(quest_id)
+        folder = self._folder(quest)
+        manifest = read_manifest(folder).to_dict() if folder.is_dir() else None
+        return {**quest_row(quest), "manifest": manifest}
+
+    def cancel(self, quest_id: str) -> dict[str, Any]:
+        """Cancel a queued or active quest; the battle leaves an active one at its next step."""
+        before = self.quests.get(quest_id)
+        quest = self.quests.cancel(quest_id, now())
+        if before.status == QuestStatus.ACTIVE:
+            ask(self.peer("arena").end_quest.remote(quest_id, "cancelled"))
+        else:
+            self._discard([quest])
+        return quest_row(quest)
+
+    def retry(self, quest_id: str) -> dict[str, Any]:
+        """Queue a failed or cancelled quest again.
+
+        Raises:
+            RealmError: its files are gone (a generated quest).
+        """
+        quest = self.quests.get(quest_id)
+        if not self._folder(quest).is_dir():
+            raise QuestError(f"The files of quest {quest.name} are gone.", "Post its file again.")
+        return quest_row(self.quests.retry(quest_id, now()))
+
+    def set_priority(self, quest_id: str, priority: str) -> dict[str, Any]:
+        return quest_row(self.quests.set_priority(quest_id, QuestPriority(priority), now()))
+
+    def move(self, quest_id: str, before: str | None = None, after: str | None = None) -> dict[str, Any]:
+        """Put a queued quest right before or after another of the same priority; with neither, last of its priority."""
+        if before is None and after is None:
+            moved = self.quests.get(quest_id)
+            queue = self.quests.page(self.campaign_id, (QuestStatus.QUEUED,), limit=100_000, order="queue")
+            after = next((each.id for each in reversed(queue) if each.priority == moved.priority), quest_id)
+            if after == quest_id:
+                return quest_row(moved)
+        return quest_row(self.quests.move(quest_id, now(), before=before, after=after))
+
+    def counts(self) -> dict[str, int]:
+        """Quests per status."""
+        return {status.value: count for status, count in self.quests.counts(self.campaign_id).items()}
+
+    # Fights
+
+    def claim(self, attempt_id: str, holding: list[str]) -> dict[str, Any] | None:
+        """The next quest, leased to the attempt, as a ticket; None when the board is empty."""
+        while (quest := self.quests.claim(attempt_id, now(), holding=holding)) is not None:
+            try:
+                return self._ticket(quest)
+            except RealmError as error:
+                self.quests.fail(quest.id, str(error), now())
+        return None
+
+    def peek(self) -> dict[str, Any] | None:
+        """The quest that would be claimed next."""
+        quest = self.quests.next_queued(self.campaign_id)
+        return None if quest is None or not self._folder(quest).is_dir() else self._ticket(quest)
+
+    def renew(self, attempt_id: str) -> list[str]:
+        """Extend the attempt's leases; the quests that are still its own."""
+        return sorted(self.quests.renew(attempt_id, now()))
+
+    def read_shard(self, quest_id: str, index: int) -> Any:
+        """The bytes of one shard, as a uint8 array: they travel through the object store without a copy."""
+        return np.fromfile(shard_path(self._folder(self.quests.get(quest_id)), index), dtype=np.uint8)
+
+    def began(self, quest_id: str, attempt_id: str, first_step: int, steps_total: int) -> None:
+        self.quests.begin(quest_id, attempt_id, first_step, steps_total, now())
+
+    def fought(self, attempt_id: str, outcome: dict[str, Any]) -> None:
+        """All steps of a quest are done, or it ended early."""
+        quest = self.quests.finish(
+            outcome["quest_id"],
+            attempt_id,
+            now(),
+            last_step=outcome["last_step"],
+            steps_fought=outcome["steps_fought"],
+            ended_by=outcome["ended_by"],
+            train_loss=outcome["train_loss"],
+            heldout_loss=outcome["heldout_loss"],
+        )
+        if quest.status == QuestStatus.CANCELLED:
+            self._discard([quest])
+
+    def failed(self, quest_id: str, reason: str) -> None:
+        """A quest that cannot be fought."""
+        self.quests.fail(quest_id, reason, now())
+
+    def complete_through(self, campaign_id: str, step: int) -> int:
+        """A durable checkpoint covers `step`: what was fought up to it is completed. How many that was."""
+        done = self.quests.complete_through(campaign_id, step, now())
+        self._discard(done)
+        return len(done)
+
+    def rewind(
+        self, campaign_id: str, step: int, cursor_quest_id: str | None, attempt_id: str
+    ) -> dict[str, Any] | None:
+        """Set the board back to the checkpoint an attempt starts from; the quest its cursor is in, as a ticket."""
+        rewound = self.quests.rewind(campaign_id, step, cursor_quest_id, attempt_id, now())
+        self._discard(rewound.completed)
+        return None if rewound.cursor is None else self._ticket(rewound.cursor)
+
+    # Inside
+
+    def _queue(
+        self,
+        manifest: QuestManifest,
+        priority: str,
+        origin: str,
+        name: str,
+        skill_id: str | None = None,
+        level: int | None = None,
+    ) -> dict[str, Any]:
+        posted = self.quests.add(
+            self.campaign_id,
+            manifest.sha256,
+            name,
+            now(),
+            shape=manifest.shape,
+            examples=manifest.examples,
+            size_bytes=manifest.size_bytes,
+            skipped_too_long=manifest.skipped_too_long,
+            priority=QuestPriority(priority),
+            origin=origin,
+            skill_id=skill_id,
+            level=level,
+        )
+        return {"quest": quest_row(posted.quest), "duplicate": posted.duplicate}
+
+    def _folder(self, quest: Quest) -> Path:
+        return self.home.quests / (quest.sha256[:16] or "rejected")
+
+    def _ticket(self, quest: Quest) -> dict[str, Any]:
+        manifest = read_manifest(self._folder(quest))
+        return {
+            "quest_id": quest.id,
+            "name": quest.name,
+            "origin": quest.origin,
+            "shard_sizes": [shard.examples for shard in manifest.shards],
+            "skill_id": quest.skill_id,
+            "level": quest.level,
+        }
+
+    def _discard(self, done: tuple[Quest, ...] | list[Quest]) -> None:
+        """Drop the files of generated quests that are over: their name and level say how to generate them again."""
+        for quest in done:
+            if quest.origin == "auto":
+                shutil.rmtree(self._folder(quest), ignore_errors=True)
+
+    def _max_length(self) -> int:
+        config = self.config
+        return config.hero.max_length or hero_spec(config.hero.name).max_length
+
+    def _measure(self) -> Callable[[Example], int]:
+        """Counts tokens with the hero's own tokenizer, loaded at the first use."""
+        if self.counter is None:
+            # Imported at the first use: transformers is half of this actor's memory.
+            from transformers import AutoTokenizer
+
+            from realm.training.encoding import measure
+
+            source = ask(self.peer("vault_keeper").base_model.remote())
+            tokenizer = AutoTokenizer.from_pretrained(source)
+            self.counter = lambda example: measure(example, tokenizer)
+        return self.counter
+
+    def _watch_inbox(self) -> None:
+        """Post every settled file of the inbox; a bad one goes to rejected/ with the reason beside it."""
+        present = {path for path in self.home.inbox.iterdir() if path.is_file() and not path.name.startswith(".")}
+        self.seen = {path: mark for path, mark in self.seen.items() if path in present}
+        for path in sorted(present):
+            stat = path.stat()
+            mark = (stat.st_size, stat.st_mtime)
+            if self.seen.get(path) != mark or now().timestamp() - stat.st_mtime < SETTLED_S:
+                self.seen[path] = mark
+                continue
+            try:
+                self.post(str(path))
+                path.unlink()
+            except QuestError as error:
+                self._reject(path, error)
+            except RealmError as error:
+                print(f"{path.name} stays in the inbox: {error}")
+
+    def _reject(self, path: Path, error: QuestError) -> None:
+        target = self.home.rejected / f"{now():%Y%m%d-%H%M%S-%f}-{display_name(path.name)}"
+        target.with_name(target.name + ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
+        path.rename(target)
+
+
+def quest_row(quest: Quest) -> dict[str, Any]:
+    """A quest as JSON-ready values."""
+    row = asdict(quest)
+    for key, value in row.items():
+        if hasattr(value, "isoformat"):
+            row[key] = value.isoformat()
+    return row

@@ -1,0 +1,285 @@
+"""VaultKeeper: the ledger of checkpoints and their folders. The rules are in `realm.rules.checkpoint` and `.retention`.
+
+Knows no torch: weights pass through as bytes and arrays.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import threading
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+from safetensors.numpy import save_file
+
+from actors.cluster import ON_HEAD
+from actors.service import Service, now
+from actors.vault_rows import checkpoint_row
+from actors.waiting import ask
+from realm.catalog import hero_spec
+from realm.errors import HeroError, RealmError
+from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name, checkpoint_id
+from realm.rules.retention import plan_purge, plan_trash, protected_ids
+from realm.store.checkpoints import CheckpointStore, Recorded
+from realm.store.skills import SkillStore
+from realm.training.folders import STATE, WEIGHTS, check_space, free_folder, publish, sha256_of
+
+LEDGER = "ledger.json"
+SAVED_WITH = ("torch", "transformers", "ray")
+
+
+class VaultKeeper(Service):
+    """The vault: every checkpoint, where it lies and which one is newest, best or to go."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(home)
+        self.checkpoints = CheckpointStore(self.database)
+        self.skills = SkillStore(self.database)
+        self.base: str | None = None
+        self.building = threading.Lock()
+        self._adopt()
+
+    # Starting points
+
+    def base_model(self) -> str:
+        """Folder or hub name of the hero's starting weights; a from-scratch hero is built at the first call."""
+        with self.building:
+            base = self.base
+            if base is None:
+                # A process of its own that ends with the task, so that none keeps torch in memory.
+                task = ray.remote(max_calls=1, num_cpus=0, resources=dict(ON_HEAD))(_starting_weights)
+                base = self.base = str(ask(task.remote(str(self.home.root)), timeout_s=300))
+            return base
+
+    def starting_point(self, campaign_id: str) -> dict[str, Any]:
+        """Where an attempt starts: the newest checkpoint with an optimizer, else the base model at step 0."""
+        newest = self.checkpoints.newest(campaign_id, with_optimizer=True)
+        if newest is None:
+            return {"source": self.base_model(), "resumable": False, "step": 0, "checkpoint_id": None}
+        return {"source": newest.path, "resumable": True, "step": newest.step, "checkpoint_id": newest.id}
+
+    def durable_step(self, campaign_id: str) -> int:
+        """Campaign steps that a crash cannot take back."""
+        newest = self.checkpoints.newest(campaign_id, with_optimizer=True)
+        return newest.step if newest else 0
+
+    # Saving
+
+    def record(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """Enter a checkpoint whose folder is complete. Its quests are completed, retention follows.
+
+        `entry`: path, step, sha256, size_bytes, campaign_id, hero_id and what the battle knows of it.
+
+        Raises:
+            ConflictError: the attempt that saved it has been replaced by a later one.
+        """
+        checkpoint = self._describe(entry)
+        recorded = self.checkpoints.record(checkpoint, now(), entry.get("attempt_id"))
+        live = self._settle(recorded)
+        if live.has_optimizer:
+            ask(self.peer("quest_board").complete_through.remote(live.campaign_id, live.step))
+        self._retain(live.campaign_id)
+        self.peer("campaign_director").checkpoint_saved.remote(live.id)
+        return checkpoint_row(live)
+
+    def save_snapshot(
+        self, weights: list[Any], step: int, created_by: str, skill_id: str | None, level: int | None
+    ) -> dict[str, Any]:
+        """Save evaluated weights as a checkpoint without an optimizer. `weights` is a list of one object reference.
+
+        Raises:
+            DiskFullError: they do not fit; nothing was written.
+        """
+        arrays: dict[str, np.ndarray] = ray.get(weights[0])
+        campaign = self.campaign_id
+        saved_at = now()
+        folder = free_folder(self.home.checkpoints / campaign / canonical_name(step, saved_at))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        base = Path(self.base_model())
+        newest = self.checkpoints.newest(campaign)
+        if not base.is_dir() and newest is not None:
+            base = Path(newest.path)
+        check_space(folder, sum(a.nbytes for a in arrays.values()), self.config.vault.min_free_mb * 1_000_000)
+        staging = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        shutil.rmtree(staging, ignore_errors=True)
+        shutil.copytree(base, staging, ignore=shutil.ignore_patterns("*.safetensors", "*.bin", STATE, LEDGER))
+        save_file(arrays, staging / WEIGHTS, metadata={"format": "pt"})
+        publish(staging, folder)
+        return self.record(
+            {
+                "path": str(folder),
+                "step": step,
+                "sha256": sha256_of(folder / WEIGHTS),
+                "size_bytes": _size(folder),
+                "campaign_id": campaign,
+                "hero_id": self.config.hero.name,
+                "created_by": created_by,
+                "saved_at": saved_at.isoformat(),
+                "skill_id": skill_id,
+                "skill_level": level,
+            }
+        )
+
+    # Reading
+
+    def list(self, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+        """Checkpoints of the active campaign, newest first."""
+        return [checkpoint_row(each) for each in self.checkpoints.page(self.campaign_id, limit, offset)]
+
+    def show(self, name: str) -> dict[str, Any]:
+        """One checkpoint by id or by its name within the active campaign."""
+        return checkpoint_row(self.checkpoints.get(name))
+
+    def best(self, metric: str = "exam_accuracy") -> dict[str, Any] | None:
+        """The best checkpoint of the active campaign by `metric`."""
+        found = self.checkpoints.best(self.campaign_id, metric)
+        return None if found is None else checkpoint_row(found)
+
+    def read_weights(self, name: str) -> Any:
+        """The bytes of a checkpoint's `model.safetensors` as a uint8 array, through the object store."""
+        return np.fromfile(Path(self.checkpoints.get(name).path) / WEIGHTS, dtype=np.uint8)
+
+    def model_files(self) -> dict[str, bytes]:
+        """The hero's small files (config, tokenizer): what a worker on another machine needs beside weights.
+
+        Raises:
+            HeroError: the base model is a hub name; such a worker loads it from the hub itself.
+        """
+        base = Path(self.base_model())
+        if not base.is_dir():
+            raise HeroError(f"The base model {base} is not a folder on the head.", "Set hero.base_model to a folder.")
+        return {file.name: file.read_bytes() for file in base.iterdir() if file.suffix in {".json", ".jinja", ".txt"}}
+
+    def set_exam(
+        self, name: str, accuracy: float, by_skill: dict[str, float], exam_version: str, val_loss: float | None
+    ) -> None:
+        """Write an exam's result to the ledger."""
+        self._write_sidecar(self.checkpoints.set_exam(name, accuracy, by_skill, exam_version, val_loss))
+
+    # Inside
+
+    def _describe(self, entry: dict[str, Any]) -> Checkpoint:
+        folder = Path(entry["path"])
+        saved_at = datetime.fromisoformat(entry["saved_at"])
+        train_loss = entry.get("train_loss")
+        cursor = entry.get("cursor") or {}
+        parent = self.checkpoints.newest(entry["campaign_id"], with_optimizer=True)
+        states = self.skills.states(entry["campaign_id"])
+        return Checkpoint(
+            id=checkpoint_id(entry["campaign_id"], folder.name),
+            campaign_id=entry["campaign_id"],
+            hero_id=entry["hero_id"],
+            step=entry["step"],
+            saved_at=saved_at,
+            canonical_name=folder.name,
+            path=str(folder),
+            sha256=entry["sha256"],
+            size_bytes=entry["size_bytes"],
+            has_optimizer=(folder / STATE).is_dir(),
+            created_by=CreatedBy(entry["created_by"]),
+            train_loss=train_loss,
+            perplexity=math.exp(train_loss) if train_loss is not None and train_loss < 50 else None,
+            learning_rate=entry.get("learning_rate"),
+            epoch=cursor.get("epoch"),
+            quest_id=cursor.get("quest_id"),
+            skill_id=entry.get("skill_id"),
+            skill_level=entry.get("skill_level"),
+            tokens_seen=entry.get("tokens_seen", 0),
+            examples_seen=entry.get("examples_seen", 0),
+            parent_id=parent.id if parent else None,
+            versions={name: version(name) for name in SAVED_WITH},
+            mastered_levels={state.skill_id: state.mastered_level for state in states},
+        )
+
+    def _settle(self, recorded: Recorded) -> Checkpoint:
+        if recorded.surplus is not None:
+            self._to_trash(recorded.surplus)
+        self._write_sidecar(recorded.checkpoint)
+        self._link(recorded.checkpoint.campaign_id)
+        return recorded.checkpoint
+
+    def _link(self, campaign_id: str) -> None:
+        """Point `models/current_model` at the newest checkpoint, atomically."""
+        newest = self.checkpoints.newest(campaign_id)
+        if newest is None:
+            return
+        staging = self.home.models / f".current_model.{os.getpid()}"
+        staging.unlink(missing_ok=True)
+        staging.symlink_to(os.path.relpath(newest.path, self.home.models))
+        staging.rename(self.home.current_model)
+
+    def _retain(self, campaign_id: str) -> None:
+        """Move what retention no longer keeps to the trash, and drop from the trash what exceeds its size."""
+        vault = self.config.vault
+        campaign = self.campaigns.get(campaign_id)
+        live = self.checkpoints.page(campaign_id, limit=10_000)
+        protected = protected_ids(live, campaign.champion_id)
+        for checkpoint in plan_trash(live, protected, vault.keep_newest):
+            self._to_trash(self.checkpoints.trash(checkpoint.id, now()))
+        trashed = self.checkpoints.page(campaign_id, limit=10_000, trashed=True)
+        for checkpoint in plan_purge(trashed, protected, vault.trash_max_mb * 1_000_000):
+            shutil.rmtree(checkpoint.path, ignore_errors=True)
+            self.checkpoints.purge(checkpoint.id, now())
+
+    def _to_trash(self, checkpoint: Checkpoint) -> None:
+        source = Path(checkpoint.path)
+        target = self.home.trash / checkpoint.campaign_id / source.name
+        if source.parent == target.parent:
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.exists():
+            shutil.rmtree(target, ignore_errors=True)
+            source.rename(target)
+        self.checkpoints.set_path(checkpoint.id, str(target))
+
+    def _write_sidecar(self, checkpoint: Checkpoint) -> None:
+        """`ledger.json` in the checkpoint's folder, so that a lost database can be rebuilt."""
+        path = Path(checkpoint.path) / LEDGER
+        if not path.parent.is_dir():
+            return
+        staging = path.with_suffix(".tmp")
+        staging.write_text(json.dumps(checkpoint_row(checkpoint), indent=1), encoding="utf-8")
+        staging.rename(path)
+
+    def _adopt(self) -> None:
+        """Finish what a killed process left: folders in place but not recorded, trashed but not moved, half written."""
+        active = self.campaigns.get_active()
+        if active is not None:
+            for checkpoint in self.checkpoints.page(active.id, limit=10_000, trashed=True):
+                self._to_trash(checkpoint)
+        for campaign in self.home.checkpoints.iterdir():
+            for folder in campaign.iterdir():
+                if folder.name.startswith("."):
+                    shutil.rmtree(folder, ignore_errors=True)
+                elif not (folder / LEDGER).exists() and (folder / STATE / "meta.json").exists():
+                    self._adopt_folder(folder)
+
+    def _adopt_folder(self, folder: Path) -> None:
+        meta = json.loads((folder / STATE / "meta.json").read_text(encoding="utf-8"))
+        entry = {**meta, "path": str(folder), "sha256": sha256_of(folder / WEIGHTS), "size_bytes": _size(folder)}
+        try:
+            self._settle(self.checkpoints.record(self._describe(entry), now()))
+        except RealmError as error:
+            print(f"{folder} was not adopted: {error}")
+
+
+def _starting_weights(home: str) -> str:
+    """Runs as a Ray task, so that VaultKeeper itself never holds torch."""
+    from realm.config import load_config
+    from realm.home import RealmHome
+    from realm.training.settings import starting_weights
+
+    place = RealmHome(Path(home))
+    config = load_config(place)
+    return starting_weights(hero_spec(config.hero.name), config, place.hero(config.hero.name))
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
