@@ -1,0 +1,1 @@
+"""What answers HTTP: thin apps over the actors."""

@@ -1,0 +1,75 @@
+"""Answers many readers share: serialised once, by one caller, however many browser tabs ask."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON. NaN and infinities, which JSON cannot carry and a diverged loss can be, become null."""
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError:
+        return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False).encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+class SharedAnswer:
+    """The JSON bytes of `produce()`, made at most once per `fresh_s`; who comes meanwhile waits for the same ones."""
+
+    def __init__(self, produce: Callable[[], Awaitable[Any]], fresh_s: float) -> None:
+        self._produce = produce
+        self._fresh_s = fresh_s
+        self._body = b""
+        self._until = -math.inf
+        self._flight: asyncio.Task[bytes] | None = None
+
+    async def body(self) -> bytes:
+        if time.monotonic() < self._until:
+            return self._body
+        if self._flight is None or self._flight.done():
+            self._flight = asyncio.create_task(self._refresh())
+        return await asyncio.shield(self._flight)
+
+    def forget(self) -> None:
+        """The next caller gets a new answer, not the one kept nor the one being made."""
+        self._until = -math.inf
+        self._flight = None
+
+    async def _refresh(self) -> bytes:
+        flight = asyncio.current_task()
+        body = to_json(await self._produce())
+        if self._flight is flight:
+            self._body, self._until = body, time.monotonic() + self._fresh_s
+        return body
+
+
+class SharedAnswers:
+    """A SharedAnswer for each value of one integer parameter, the newest `limit` of them."""
+
+    def __init__(self, produce: Callable[[int], Awaitable[Any]], fresh_s: float, limit: int = 64) -> None:
+        self._produce = produce
+        self._fresh_s = fresh_s
+        self._limit = limit
+        self._answers: dict[int, SharedAnswer] = {}
+
+    async def body(self, key: int) -> bytes:
+        if key not in self._answers:
+            while len(self._answers) >= self._limit:
+                del self._answers[next(iter(self._answers))]
+            self._answers[key] = SharedAnswer(lambda: self._produce(key), self._fresh_s)
+        return await self._answers[key].body()

@@ -1,0 +1,92 @@
+"""The Tavern over the realm's actors. Every method asks the actor that the CLI asks."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+
+import realm
+from actors.cluster import actor
+from realm.config import RealmConfig
+from realm.errors import ClusterError, NotFoundError, RealmError
+from realm.home import RealmHome
+from realm.hosts import LOOPBACK
+from serve.tavern.app import create_app
+
+ANSWER_S = 30.0
+ACTIONS = ("pause", "resume", "stop")
+Json = dict[str, Any]
+
+
+class RealmBackend:
+    """`TavernBackend` over QuestBoard, Arena and Herald."""
+
+    def __init__(self, upload_limit_bytes: int) -> None:
+        self.upload_limit_bytes = upload_limit_bytes
+
+    async def state(self) -> Json:
+        return await _ask("herald", "snapshot")
+
+    async def loss(self, after: int) -> Json:
+        return await _ask("herald", "loss", after)
+
+    async def battle(self, action: str) -> Json:
+        if action not in ACTIONS:
+            raise NotFoundError(f"No battle action {action!r}.", f"Known: {', '.join(ACTIONS)}.")
+        return await _ask("arena", action)
+
+    async def quests(self, statuses: list[str], limit: int, offset: int) -> Json:
+        return await _ask("quest_board", "list", statuses, limit, offset)
+
+    async def inspect(self, path: Path, name: str) -> Json:
+        return await _ask("quest_board", "inspect", str(path), name)
+
+    async def post(self, path: Path, name: str, priority: str) -> Json:
+        return await _ask("quest_board", "post", str(path), name, priority, timeout_s=3600.0)
+
+    async def cancel(self, quest_id: str) -> Json:
+        return await _ask("quest_board", "cancel", quest_id)
+
+    async def retry(self, quest_id: str) -> Json:
+        return await _ask("quest_board", "retry", quest_id)
+
+    async def set_priority(self, quest_id: str, priority: str) -> Json:
+        return await _ask("quest_board", "set_priority", quest_id, priority)
+
+    async def move(self, quest_id: str, before_id: str | None) -> Json:
+        return await _ask("quest_board", "move", quest_id, before_id)
+
+    async def events(self, before: int | None, limit: int) -> list[Json]:
+        return await _ask("herald", "events", before, limit)
+
+
+def build_app(home: RealmHome, config: RealmConfig) -> FastAPI:
+    """The Tavern as WebHost serves it."""
+    web = config.web
+    local = ("127.0.0.1", "localhost", "[::1]", web.host)
+    hosts = {f"{host}:{web.tavern_port}" for host in local} | set(web.allowed_hosts)
+    uploads = home.root / "uploads"
+    uploads.mkdir(exist_ok=True)
+    return create_app(
+        RealmBackend(web.upload_max_mb * 1_000_000),
+        version=realm.__version__,
+        allowed_hosts=hosts,
+        token=web.token if web.host not in LOOPBACK else None,
+        upload_folder=uploads,
+    )
+
+
+async def _ask(name: str, method: str, *arguments: Any, timeout_s: float = ANSWER_S) -> Any:
+    """One actor call, awaited; what the actor raised on purpose is raised here."""
+    try:
+        return await asyncio.wait_for(getattr(actor(name), method).remote(*arguments), timeout_s)
+    except RayTaskError as error:
+        if isinstance(error.cause, RealmError):
+            raise error.cause from None
+        raise ClusterError(f"{name} failed at {method}: {error.cause}.", "The Ray dashboard has its log.") from None
+    except (RayActorError, GetTimeoutError, TimeoutError):
+        raise ClusterError(f"{name} does not answer.", "It is brought back by itself; try again in a moment.") from None
