@@ -1,0 +1,1 @@
+"""The `realm` command: the composition root. One module per command group."""

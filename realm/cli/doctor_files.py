@@ -1,0 +1,93 @@
+"""Checks of the realm's files: the hero's model and the database. Without torch."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from realm.catalog import HeroSpec, hero_spec
+from realm.cli.doctor import Check
+from realm.config import RealmConfig
+from realm.errors import ConfigError
+from realm.home import RealmHome
+from realm.store.database import SCHEMA_VERSION, Database
+from realm.store.tables import METADATA
+
+MODEL_FILES = ("config.json", "tokenizer.json")
+
+
+def check_hero(home: RealmHome, config: RealmConfig) -> Check:
+    """Whether the hero's first weights are there or can be made, and the link to its newest checkpoint holds."""
+    try:
+        spec = hero_spec(config.hero.name)
+    except ConfigError as error:
+        return Check("hero", "fail", error.problem, error.remedy)
+    link = home.current_model
+    if link.is_symlink() and not link.exists():
+        return Check(
+            "hero", "fail", f"{link} points to {link.readlink()}, which is gone.", "realm vault list shows others."
+        )
+    folder = home.hero(spec.id)
+    if config.hero.base_model is not None:
+        return _check_source(spec, config.hero.base_model)
+    if folder.is_dir():
+        return _check_folder(spec, folder)
+    if spec.build is not None:
+        return Check("hero", "pass", f"{spec.id}: built at {folder} by the first start")
+    return _check_source(spec, str(spec.base_model))
+
+
+def check_database(home: RealmHome) -> Check:
+    """Whether the database opens, is whole and of this version."""
+    if not home.database.exists():
+        return Check("database", "pass", f"{home.database}: made by the first start")
+    database = Database.open(home.database)
+    try:
+        with database.read() as connection:
+            damage = [row[0] for row in connection.execute(text("PRAGMA quick_check"))]
+            missing = sorted(set(METADATA.tables) - set(inspect(connection).get_table_names()))
+            version = None if missing else connection.execute(text("SELECT version FROM schema_version")).scalar()
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        return Check("database", "fail", f"{home.database}: {str(error).splitlines()[0]}.", "Put back a copy of it.")
+    finally:
+        database.close()
+    if damage != ["ok"]:
+        return Check("database", "fail", f"{home.database} is damaged: {damage[0]}.", "Put back a copy of it.")
+    if missing:
+        return Check("database", "warn", f"Tables are missing: {', '.join(missing)}.", "realm start makes them.")
+    if version != SCHEMA_VERSION:
+        return Check(
+            "database", "fail", f"Schema version {version}; this realm knows {SCHEMA_VERSION}.", "Update the realm."
+        )
+    return Check("database", "pass", f"{home.database} is whole, schema version {version}")
+
+
+def _check_source(spec: HeroSpec, source: str) -> Check:
+    """A folder on this machine, or a hub name that may be in the cache."""
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return _check_folder(spec, folder)
+    from huggingface_hub import try_to_load_from_cache
+
+    if folder.is_absolute():
+        return Check("hero", "fail", f"{spec.id}: the folder {source} does not exist.", "Correct hero.base_model.")
+    if isinstance(try_to_load_from_cache(source, "config.json"), str):
+        return Check("hero", "pass", f"{spec.id}: {source} is in the hub's cache on this machine")
+    return Check(
+        "hero",
+        "warn",
+        f"{spec.id}: {source} is not on this machine; the first start downloads it from the hub.",
+        "Or: realm config set hero.base_model FOLDER --unlock.",
+    )
+
+
+def _check_folder(spec: HeroSpec, folder: Path) -> Check:
+    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
+    if not any(folder.glob("*.safetensors")):
+        missing.append("*.safetensors")
+    if missing:
+        return Check("hero", "fail", f"{spec.id}: {folder} has no {', '.join(missing)}.", "Give a Hugging Face folder.")
+    return Check("hero", "pass", f"{spec.id}: {folder}")

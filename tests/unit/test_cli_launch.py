@@ -1,0 +1,242 @@
+"""Starting and stopping without Ray: the head's record and session, ports, locks, settings of the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+import yaml
+
+from realm.cli import launch, ray_head, session
+from realm.cli.locks import locked
+from realm.config import load_config
+from realm.errors import ClusterError, ConfigError, ConflictError
+from realm.home import RealmHome
+from realm.store.campaigns import CampaignStore
+from realm.store.database import Database
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch) -> RealmHome:
+    for name in [name for name in os.environ if name.startswith(("REALM_", "RAY_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("REALM_HOME", str(tmp_path))
+    made = RealmHome(tmp_path)
+    made.create()
+    return made
+
+
+@pytest.fixture
+def sleeper():
+    """A session of its own with a leader and a child; both sleep."""
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not psutil.Process(process.pid).children() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield process
+    for member in [*psutil.Process(process.pid).children(), process] if process.poll() is None else []:
+        member.kill()
+    process.wait()
+
+
+def record(home: RealmHome, pid: int, created: float) -> None:
+    fields = {"pid": pid, "created": created, "address": "127.0.0.1:1", "dashboard_port": 2}
+    home.ray_head.write_text(json.dumps(fields))
+
+
+def free_ports(monkeypatch, *settings: str) -> None:
+    for name in settings:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            monkeypatch.setenv(f"REALM_{name}", str(probe.getsockname()[1]))
+
+
+def ignore(_text: str) -> None:
+    pass
+
+
+def test_stopping_ends_the_recorded_session_and_nothing_else(home, sleeper):
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    children = psutil.Process(sleeper.pid).children()
+    record(home, sleeper.pid, psutil.Process(sleeper.pid).create_time())
+    try:
+        assert ray_head.stop_head(home, timeout_s=3)
+        sleeper.wait(timeout=10)
+        assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+        assert bystander.poll() is None
+        assert not home.ray_head.exists()
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.parametrize("age_s", [3600, 10**9], ids=["another leader", "before the boot"])
+def test_a_session_that_only_has_the_number_of_ours_is_left_alone(home, sleeper, age_s):
+    record(home, sleeper.pid, psutil.Process(sleeper.pid).create_time() - age_s)
+    assert not ray_head.stop_head(home, timeout_s=1)
+    assert sleeper.poll() is None
+    assert ray_head.running_head(home) is None
+
+
+def test_a_session_without_gcs_and_raylet_is_no_running_head(home, sleeper):
+    record(home, sleeper.pid, psutil.Process(sleeper.pid).create_time())
+    assert ray_head.running_head(home) is None
+
+
+def test_a_damaged_record_is_none(home):
+    home.ray_head.write_text("{")
+    assert ray_head.running_head(home) is None
+    assert not ray_head.stop_head(home)
+
+
+def test_the_token_is_for_the_owner_only_and_stays(home):
+    ray_head.ensure_token(home)
+    token = home.ray_token.read_text()
+    assert home.ray_token.stat().st_mode & 0o777 == 0o600
+    assert len(token) == 64
+    ray_head.ensure_token(home)
+    assert home.ray_token.read_text() == token
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_in_use_stops_the_start_before_anything_is_changed(home, monkeypatch, address):
+    free_ports(monkeypatch, "RAY__PORT", "RAY__DASHBOARD_PORT")
+    with socket.socket() as taken:
+        taken.bind((address, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("REALM_WEB__TAVERN_PORT", str(port))
+        with pytest.raises(ClusterError) as raised:
+            launch.start(home, hero="dio", tick=ignore)
+    assert f"Port {port} (web.tavern_port) is in use by" in raised.value.problem
+    assert f"(pid {os.getpid()})" in raised.value.problem
+    assert not home.config_file.exists()
+    assert not home.database.exists()
+
+
+def test_a_dead_heads_leftovers_on_our_port_are_ended_first(home, monkeypatch):
+    script = "import socket, time; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1])"
+    leftover = subprocess.Popen(
+        [sys.executable, "-uc", f"{script}; time.sleep(600)"], start_new_session=True, stdout=subprocess.PIPE, text=True
+    )
+    assert leftover.stdout is not None
+    monkeypatch.setenv("REALM_WEB__TAVERN_PORT", leftover.stdout.readline().strip())
+    free_ports(monkeypatch, "RAY__PORT", "RAY__DASHBOARD_PORT")
+    record(home, leftover.pid, psutil.Process(leftover.pid).create_time())
+
+    def launched(*_args: object) -> None:
+        raise ClusterError("This is as far as it is to go.")
+
+    monkeypatch.setattr(launch, "launch_head", launched)
+    try:
+        with pytest.raises(ClusterError, match="as far as it is to go"):
+            launch.start(home, tick=ignore)
+    finally:
+        leftover.kill()
+        leftover.stdout.close()
+        leftover.wait()
+
+
+def test_a_free_port_has_no_holder():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert ray_head.port_holder(port) is None
+
+
+def test_the_second_holder_of_a_lock_waits_and_says_so(tmp_path):
+    told = threading.Event()
+    entered = threading.Event()
+
+    def second() -> None:
+        with locked(tmp_path / "lock", told.set):
+            entered.set()
+
+    with locked(tmp_path / "lock"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert told.wait(10)
+        assert not entered.is_set()
+    assert entered.wait(10)
+    thread.join()
+
+
+def test_the_hero_of_the_command_line_is_written_to_the_settings(home):
+    lines: list[str] = []
+    config = launch._settle(home, load_config(home), "dio", False, lines.append)
+    assert (config.hero.name, config.auto_quest.enabled) == ("dio", False)
+    assert yaml.safe_load(home.config_file.read_text()) == {"hero": {"name": "dio"}, "auto_quest": {"enabled": False}}
+    assert len(lines) == 2
+
+
+def test_what_is_set_already_is_not_written_again(home):
+    assert launch._settle(home, load_config(home), "mote", True, ignore).hero.name == "mote"
+    assert not home.config_file.exists()
+
+
+def test_an_unknown_hero_and_one_that_the_environment_overrides(home, monkeypatch):
+    with pytest.raises(ConfigError, match="mote"):
+        launch._settle(home, load_config(home), "moat", None, ignore)
+    monkeypatch.setenv("REALM_HERO__NAME", "flo")
+    with pytest.raises(ConfigError, match="REALM_HERO__NAME"):
+        launch._settle(home, load_config(home), "dio", None, ignore)
+
+
+def test_a_base_model_is_not_carried_over_to_another_hero(home):
+    home.config_file.write_text("hero: {name: dio, base_model: /models/dio}\n")
+    with pytest.raises(ConfigError, match="/models/dio"):
+        launch._settle(home, load_config(home), "flo", None, ignore)
+
+
+def test_the_books_make_the_heros_campaign_the_active_one(home):
+    assert launch.active_hero(home) is None
+    launch.prepare_books(home, load_config(home))
+    launch.prepare_books(home, load_config(home))
+    assert launch.active_hero(home) == "mote"
+    database = Database.open(home.database)
+    assert len(CampaignStore(database).page()) == 1
+    database.close()
+
+
+def test_a_running_realm_keeps_its_hero_and_settings(home):
+    config = load_config(home)
+    launch.prepare_books(home, config)
+    launch._refuse_change(home, config, "mote", True)
+    with pytest.raises(ConflictError) as raised:
+        launch._refuse_change(home, config, "flo", None)
+    assert "'mote'" in raised.value.problem
+    assert "'flo'" in raised.value.problem
+    assert raised.value.remedy == "realm stop, then: realm start --hero flo."
+    with pytest.raises(ConflictError, match=r"auto_quest\.enabled false"):
+        launch._refuse_change(home, config, None, False)
+
+
+def test_stopping_what_does_not_run(home):
+    assert launch.stop(home, ignore) is None
+
+
+def test_the_cluster_of_the_environment_goes_before_that_of_the_settings(home, monkeypatch):
+    assert session.cluster_address(home, load_config(home)) is None
+    monkeypatch.setenv("REALM_RAY__ADDRESS", "10.0.0.1:6379")
+    assert session.cluster_address(home, load_config(home)) == "10.0.0.1:6379"
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.2:6379")
+    assert session.cluster_address(home, load_config(home)) == "10.0.0.2:6379"
+
+
+def test_a_cluster_where_nobody_listens_is_said_at_once(home):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    began = time.monotonic()
+    with pytest.raises(ClusterError, match=f"{address} does not answer"):
+        session.attach(home, address)
+    assert time.monotonic() - began < 3
+    assert "ray" not in sys.modules or not sys.modules["ray"].is_initialized()
