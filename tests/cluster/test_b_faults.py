@@ -1,0 +1,179 @@
+"""kill -9, one at a time: the realm goes on, no quest is lost or completed twice, no step is counted twice."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import REALM, RunningRealm, free_port
+
+SERVICES = (
+    "vault_keeper", "quest_board", "skill_engine", "task_master", "arena", "herald", "campaign_director", "worker",
+    "web_host", "weaver",
+)  # fmt: skip
+
+
+def rows(realm: RunningRealm, query: str) -> list[tuple[Any, ...]]:
+    with sqlite3.connect(f"file:{realm.home}/realm.db?mode=ro", uri=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def running(realm: RunningRealm) -> int:
+    """Wait until steps are being taken; the live campaign step."""
+    state = realm.wait(
+        lambda s: s["battle"]["state"] == "running" and s["battle"]["tokens_per_second"], "a battle running"
+    )
+    return state["campaign"]["step"]
+
+
+def assert_books_agree(realm: RunningRealm) -> None:
+    """What must hold at any moment, whatever was killed."""
+    assert not rows(
+        realm, "select campaign_id, step from checkpoints where trashed_at is null group by 1, 2 having count(*) > 1"
+    )
+    assert not rows(realm, "select job_id from evaluations group by 1 having count(*) > 1")
+    completed = rows(realm, "select data from events where kind = 'quest.completed'")
+    assert (
+        len(completed)
+        == len(set(completed))
+        == rows(realm, "select count(*) from quests where status = 'completed'")[0][0]
+    )
+    # One file a quest: a quest is active for one attempt only, and that attempt is open.
+    assert not rows(
+        realm,
+        "select q.id from quests q join attempts a on a.id = q.attempt_id"
+        " where q.status = 'active' and a.ended_at is not null and not exists"
+        " (select 1 from battles b where b.id = a.battle_id and b.state in ('starting', 'running', 'paused'))",
+    )
+    for folder in (realm.home / "checkpoints").glob("*/checkpoint-*"):
+        assert (folder / "model.safetensors").stat().st_size > 1_000_000, folder
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_killed_service_comes_back_and_the_battle_goes_on(realm: RunningRealm, name: str) -> None:
+    before = running(realm)
+    title = "ray::" + "".join(word.capitalize() for word in name.split("_"))
+    [process] = realm.processes(title)
+    killed = process.pid
+    process.kill()
+    psutil.wait_procs([process], timeout=10)
+    realm.wait(
+        lambda s: s["services"][name]["healthy"] and [p.pid for p in realm.processes(title)] not in ([], [killed]),
+        f"{name} back",
+        90,
+    )
+    realm.wait_healthy()
+    realm.wait(lambda s: s["campaign"]["step"] > before + 10, "more steps", 120)
+    assert_books_agree(realm)
+
+
+def test_a_killed_train_worker_replays_at_most_one_checkpoint_interval(realm: RunningRealm) -> None:
+    running(realm)
+    realm.wait(lambda s: s["campaign"]["step"] > s["campaign"]["durable_step"], "steps beyond the checkpoint")
+    durable = rows(realm, "select max(step) from checkpoints where has_optimizer and trashed_at is null")[0][0]
+    live = realm.state()["campaign"]["step"]
+    [process] = realm.processes("ray::RayTrainWorker")
+    process.kill()
+    realm.wait(lambda _: realm.processes("ray::RayTrainWorker") not in ([], [process]), "a new train worker", 120)
+    realm.wait(lambda s: s["campaign"]["step"] > live + 10, "steps beyond the kill", 120)
+    points = [step for (step,) in rows(realm, "select step from battle_points order by at")]
+    restart = min(step for step in points if step > durable)
+    assert restart <= live + 30
+    assert_books_agree(realm)
+
+
+def test_a_killed_attempt_is_followed_by_another(realm: RunningRealm) -> None:
+    before = running(realm)
+    [(attempt,)] = rows(realm, "select id from attempts where ended_at is null")
+    [host] = realm.processes("ray::AttemptHost")
+    host.kill()
+    realm.wait(
+        lambda _: rows(realm, f"select outcome from attempts where id = '{attempt}'") == [("failed",)],
+        "the attempt ended",
+    )
+    realm.wait(lambda s: s["campaign"]["step"] > before + 10, "steps of the next attempt", 150)
+    assert_books_agree(realm)
+
+
+def test_a_killed_head_comes_back_with_the_next_start(realm: RunningRealm) -> None:
+    running(realm)
+    realm.wait(lambda s: s["campaign"]["durable_step"] > 0, "a durable step")
+    before = realm.state()
+    for title in ("gcs_server", "raylet"):
+        for process in realm.processes(title):
+            process.kill()
+    assert realm.cli("status", check=False).returncode == 3
+    again = realm.json("start")
+    assert again["fresh"]
+    state = realm.wait_healthy()
+    assert state["campaign"]["durable_step"] >= before["campaign"]["durable_step"]
+    assert state["skills"]["bin"]["mastered_level"] >= before["skills"]["bin"]["mastered_level"]
+    assert state["quests"]["completed"] >= before["quests"]["completed"]
+    realm.wait(lambda s: s["campaign"]["step"] > before["campaign"]["durable_step"] + 10, "more steps", 150)
+    assert_books_agree(realm)
+
+
+def test_a_port_in_use_names_the_process(tmp_path: Path, realm: RunningRealm) -> None:
+    port = realm.env["REALM_WEB__TAVERN_PORT"]
+    own = {"REALM_RAY__PORT": str(free_port()), "REALM_RAY__DASHBOARD_PORT": str(free_port())}
+    env = {**realm.env, **own, "REALM_HOME": str(tmp_path)}
+    done = subprocess.run([REALM, "start"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert port in done.stderr
+    assert "pid" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_setting_names_the_nearest(realm: RunningRealm) -> None:
+    env = {**realm.env, "REALM_TRAINING__BATCHSIZE": "3"}
+    done = subprocess.run([REALM, "status"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "training.batch_size" in done.stderr
+
+
+def test_stop_ends_this_realm_and_nothing_else(realm: RunningRealm, tmp_path: Path) -> None:
+    running(realm)
+    other_port = free_port()
+    other = subprocess.Popen(
+        [str(Path(REALM).with_name("ray")), "start", "--head", "--block", f"--port={other_port}", "--num-cpus=1",
+         f"--temp-dir=/tmp/other-{other_port}", "--include-dashboard=false", "--disable-usage-stats",
+             "--object-store-memory=100000000",
+         f"--ray-client-server-port={free_port()}", f"--dashboard-agent-listen-port={free_port()}"],
+        env={**realm.env, "RAY_AUTH_MODE": "disabled"}, stdout=(tmp_path / "other.log").open("wb"),
+        stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while b"Ray runtime started" not in (tmp_path / "other.log").read_bytes():
+            assert time.monotonic() < deadline, (tmp_path / "other.log").read_text()
+            assert other.poll() is None
+            time.sleep(0.2)
+        names = {child.name() for child in psutil.Process(other.pid).children()}
+        step = realm.state()["campaign"]["step"]
+        realm.cli("stop")
+        saved = rows(realm, "select max(step) from checkpoints where has_optimizer")[0][0]
+        assert saved >= step
+        assert other.poll() is None
+        assert {"gcs_server", "raylet"} <= names
+        assert {"gcs_server", "raylet"} <= {child.name() for child in psutil.Process(other.pid).children()}
+    finally:
+        other.terminate()
+        other.wait(30)
+    realm.cli("start")
+    realm.wait(lambda s: s["campaign"]["step"] > saved, "the battle goes on where it was saved", 150)
+    starts = rows(realm, "select start_step from attempts order by number desc limit 1")
+    assert starts == [(saved,)]
+
+
+def test_there_is_nothing_left_half_written(realm: RunningRealm) -> None:
+    assert_books_agree(realm)
+    assert not list((realm.home / "quests").glob(".incoming-*"))
+    for path in (realm.home / "checkpoints").glob("*/.*"):
+        # Only a checkpoint that is being written at this moment may be there.
+        assert time.time() - path.stat().st_mtime < 30, path
