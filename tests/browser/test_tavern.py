@@ -19,6 +19,9 @@ CHROMIUM = shutil.which("chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 
+# A battle's start takes both cores of a small machine: what a page shows may come seconds later than alone.
+expect.set_options(timeout=30_000)
+
 if CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"):
     pytest.skip("no chromium on this machine", allow_module_level=True)
 

@@ -55,10 +55,12 @@ export function mount(element) {
     refresh();
   };
 
-  input.addEventListener("change", () => {
+  const take = () => {
     add(input.files);
     input.value = "";
-  });
+  };
+  input.addEventListener("change", take);
+  take(); // what was chosen before this module had loaded
   part(element, "post-all").addEventListener("click", postAll);
   acceptDrops(drop, add);
   describe(element, (bytesAllowed) => (limit = bytesAllowed));
