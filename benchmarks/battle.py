@@ -130,7 +130,7 @@ class MemoryPorts:
         """The quest just fought, with what it left running in the background: nobody else shall pay for that."""
         self.loop.writer.wait()
         for pending in self.loop.feed.pending.values():
-            pending.result()
+            pending.wait()
         return self.watch.block(self.fought_steps, self.loop.progress.tokens_seen - self.tokens_before)
 
     def _stand_still(self, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -106,12 +107,18 @@ def arguments(material: Material, variant: str) -> dict[str, Any]:
 
 def _our_order(material: Material, rows: list[Any]) -> list[int]:
     """The rows in the order of our own length-bucketed batches, quest by quest."""
-    from realm.training.batches import plan_batches
+    from realm.training.batches import bucket, windows
 
     size = config().training.batch_size
     lengths = _lengths(material, TRL_QUESTS)
     assert len(lengths) == len(rows)
-    return [row for batch in plan_batches(lengths, size, seed=LEVEL) for row in batch]
+    rng = random.Random(LEVEL)
+    return [
+        chosen[row]
+        for chosen in windows(len(lengths), size, rng)
+        for batch in bucket([lengths[each] for each in chosen], size, rng)
+        for row in batch
+    ]
 
 
 def _mean_length(material: Material) -> float:

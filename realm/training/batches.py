@@ -1,9 +1,9 @@
-"""Batches of one quest: a deterministic plan, length-bucketed, with a cursor that survives a crash. Knows no model."""
+"""Batches: a deterministic plan from a seed, length-bucketed window by window. Knows no model."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,22 +27,24 @@ class Batch:
     """Non-padding tokens."""
 
 
-def plan_batches(lengths: Sequence[int], batch_size: int, seed: int) -> list[list[int]]:
-    """Row numbers batch by batch: shuffled, sorted by length inside windows of 16 batches, batch order shuffled.
+def windows(rows: int, batch_size: int, rng: random.Random) -> Iterator[list[int]]:
+    """Row numbers in random order, 16 batches at a time.
 
-    The window keeps neighbours of like length together (little padding) without sorting the whole quest, so that
-    every window still mixes what the quest mixes. A last short batch is kept.
+    Lengths are sorted inside a window only: neighbours of like length lie together (little padding), and every window
+    still mixes what the whole mixes.
     """
-    rng = random.Random(seed)
-    order = list(range(len(lengths)))
+    order = list(range(rows))
     rng.shuffle(order)
     window = batch_size * WINDOW_BATCHES
-    batches: list[list[int]] = []
-    for start in range(0, len(order), window):
-        rows = sorted(order[start : start + window], key=lambda row: lengths[row])
-        chunk = [rows[at : at + batch_size] for at in range(0, len(rows), batch_size)]
-        rng.shuffle(chunk)
-        batches.extend(chunk)
+    for start in range(0, rows, window):
+        yield order[start : start + window]
+
+
+def bucket(lengths: Sequence[int], batch_size: int, rng: random.Random) -> list[list[int]]:
+    """The batches of one window as indices of `lengths`: by length, their order shuffled. A short one is kept."""
+    rows = sorted(range(len(lengths)), key=lambda row: lengths[row])
+    batches = [rows[at : at + batch_size] for at in range(0, len(rows), batch_size)]
+    rng.shuffle(batches)
     return batches
 
 

@@ -1,11 +1,14 @@
-"""A quest as batches, shard by shard; the next shard or the next quest is tokenized while this one is trained.
+"""A quest as batches. A few windows of them are tokenized ahead of the training, and those that begin the next quest.
 
-Knows no model and no board.
+Window by window, because tokenizing takes time from the training: a quest that is left early has cost no more of it
+than was trained, and a quest begins without waiting for a whole shard. Knows no model and no board.
 """
 
 from __future__ import annotations
 
 import hashlib
+import random
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -14,11 +17,13 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from realm.quests import Example
-from realm.training.batches import Batch, collate, plan_batches
+from realm.training.batches import Batch, bucket, collate, windows
 from realm.training.encoding import Encoded, encode
 
 HELDOUT_EVERY = 20
 HELDOUT_MAX = 64
+WINDOWS_AHEAD = 2
+"""Of 16 batches each: what hides the reading of the next shard, too."""
 
 ReadShard = Callable[[str, int], Sequence[Example]]
 
@@ -55,16 +60,55 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """One shard ready to train: tokens, the order of its batches, and what is held out (user quests, first shard)."""
+class Window:
+    """Batches ready to train; `batch` is the number of the first one within its shard."""
 
-    rows: list[Encoded]
-    plan: list[list[int]]
-    heldout: list[Encoded]
+    epoch: int
+    shard: int
+    batch: int
+    batches: list[list[Encoded]]
+
+
+class Preparation:
+    """The windows of one quest, prepared in order on the feed's thread, a few ahead of what was taken."""
+
+    def __init__(self, windows: Iterator[Window], pool: ThreadPoolExecutor) -> None:
+        self._windows = windows
+        self._pool = pool
+        self._ahead: deque[Future[Window | None]] = deque()
+        self._top_up()
+
+    def take(self) -> Window | None:
+        """The next window, None after the last.
+
+        Raises:
+            RealmError: its examples could not be read.
+        """
+        window = self._ahead.popleft().result()
+        self._top_up()
+        return window
+
+    @property
+    def ready(self) -> bool:
+        """Whether the next window can be taken without waiting."""
+        return self._ahead[0].done()
+
+    def wait(self) -> None:
+        """Until nothing more is being prepared."""
+        for future in self._ahead:
+            future.result()
+
+    def cancel(self) -> None:
+        for future in self._ahead:
+            future.cancel()
+
+    def _top_up(self) -> None:
+        while len(self._ahead) < WINDOWS_AHEAD:
+            self._ahead.append(self._pool.submit(next, self._windows, None))
 
 
 class QuestFeed:
-    """Prepares shards on one background thread, so that a quest or shard begins without waiting."""
+    """Prepares quests on one background thread, so that a quest or shard begins without waiting."""
 
     def __init__(
         self,
@@ -83,7 +127,9 @@ class QuestFeed:
         self.epochs = epochs
         self.seed = seed
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="quest-feed")
-        self.pending: dict[tuple[str, int, int], Future[Prepared]] = {}
+        self.pending: dict[str, Preparation] = {}
+        """Quests prepared from their beginning, by id."""
+        self.held: dict[str, list[Encoded]] = {}
 
     def steps_total(self, ticket: Ticket) -> int:
         """Optimizer steps of the whole quest, held-out examples taken off."""
@@ -92,42 +138,41 @@ class QuestFeed:
         ]
         return self.epochs * sum(-(-size // self.batch_size) for size in sizes)
 
-    def prefetch(self, ticket: Ticket, epoch: int = 0, shard: int = 0) -> None:
-        """Begin to prepare a shard; at most the one in use and one ahead are kept."""
-        key = (ticket.quest_id, epoch, shard)
-        if key not in self.pending:
-            self.pending[key] = self.pool.submit(self._prepare, ticket, epoch, shard)
+    def prefetch(self, ticket: Ticket) -> None:
+        """Begin to prepare a quest."""
+        if ticket.quest_id not in self.pending:
+            self.pending[ticket.quest_id] = self._prepare(ticket, Cursor(ticket.quest_id))
 
     def ready(self, ticket: Ticket) -> bool:
-        """Whether the quest's first shard is prepared."""
-        future = self.pending.get((ticket.quest_id, 0, 0))
-        return future is not None and future.done()
+        """Whether the quest's first batches are prepared."""
+        return ticket.quest_id in self.pending and self.pending[ticket.quest_id].ready
 
     def drop_all_but(self, keep: set[str]) -> None:
-        """Forget prepared shards of other quests."""
-        for key in [key for key in self.pending if key[0] not in keep]:
-            self.pending.pop(key).cancel()
+        """Forget what is prepared of other quests."""
+        for quest_id in self.pending.keys() - keep:
+            self.pending.pop(quest_id).cancel()
+        for quest_id in self.held.keys() - keep:
+            del self.held[quest_id]
 
     def batches(self, ticket: Ticket, cursor: Cursor) -> Iterator[tuple[Batch, Cursor]]:
         """Each batch with the cursor that follows it, beginning at `cursor`."""
-        for epoch in range(cursor.epoch, self.epochs):
-            first_shard = cursor.shard if epoch == cursor.epoch else 0
-            for shard in range(first_shard, len(ticket.shard_sizes)):
-                prepared = self._take(ticket, epoch, shard)
-                self._ahead(ticket, epoch, shard)
-                first_batch = cursor.batch if (epoch, shard) == (cursor.epoch, cursor.shard) else 0
-                for number in range(first_batch, len(prepared.plan)):
-                    rows = [prepared.rows[row] for row in prepared.plan[number]]
-                    cursor = replace(
-                        cursor, epoch=epoch, shard=shard, batch=number + 1, steps_done=cursor.steps_done + 1
-                    )
-                    yield collate(rows, self._pad), cursor
+        prepared = self.pending.pop(ticket.quest_id, None)
+        if prepared is None or cursor.steps_done:
+            prepared = self._prepare(ticket, cursor)
+        while (window := prepared.take()) is not None:
+            for number, rows in enumerate(window.batches, window.batch + 1):
+                cursor = replace(
+                    cursor, epoch=window.epoch, shard=window.shard, batch=number, steps_done=cursor.steps_done + 1
+                )
+                yield collate(rows, self._pad), cursor
 
     def heldout(self, ticket: Ticket) -> list[Batch]:
         """The batches held out of the quest's training, empty for generated quests and for short ones."""
         if not self._held(ticket, ticket.shard_sizes[0]):
             return []
-        rows = sorted(self._take(ticket, 0, 0, keep=True).heldout, key=lambda row: len(row.ids))
+        if ticket.quest_id not in self.held:  # it was resumed beyond its first shard
+            self._split(ticket, self.read_shard(ticket.quest_id, 0))
+        rows = sorted(self.held.pop(ticket.quest_id), key=lambda row: len(row.ids))
         return [collate(rows[at : at + self.batch_size], self._pad) for at in range(0, len(rows), self.batch_size)]
 
     def close(self) -> None:
@@ -138,25 +183,41 @@ class QuestFeed:
     def _pad(self) -> int:
         return int(self.tokenizer.pad_token_id or 0)  # pyright: ignore[reportArgumentType]
 
-    def _ahead(self, ticket: Ticket, epoch: int, shard: int) -> None:
-        if shard + 1 < len(ticket.shard_sizes):
-            self.prefetch(ticket, epoch, shard + 1)
-        elif epoch + 1 < self.epochs:
-            self.prefetch(ticket, epoch + 1, 0)
-
-    def _take(self, ticket: Ticket, epoch: int, shard: int, keep: bool = False) -> Prepared:
-        self.prefetch(ticket, epoch, shard)
-        key = (ticket.quest_id, epoch, shard)
-        return self.pending[key].result() if keep else self.pending.pop(key).result()
-
     def _held(self, ticket: Ticket, size: int) -> int:
         return 0 if ticket.origin == "auto" else min(size // HELDOUT_EVERY, HELDOUT_MAX)
 
-    def _prepare(self, ticket: Ticket, epoch: int, shard: int) -> Prepared:
-        rows = encode(self.read_shard(ticket.quest_id, shard), self.tokenizer, self.max_length)
-        held = self._held(ticket, ticket.shard_sizes[0]) if shard == 0 else 0
-        aside = {HELDOUT_EVERY * (index + 1) - 1 for index in range(held)}
-        training = [row for index, row in enumerate(rows) if index not in aside]
+    def _prepare(self, ticket: Ticket, cursor: Cursor) -> Preparation:
+        return Preparation(self._windows(ticket, cursor), self.pool)
+
+    def _windows(self, ticket: Ticket, cursor: Cursor) -> Iterator[Window]:
+        for epoch in range(cursor.epoch, self.epochs):
+            first_shard = cursor.shard if epoch == cursor.epoch else 0
+            for shard in range(first_shard, len(ticket.shard_sizes)):
+                done = cursor.batch if (epoch, shard) == (cursor.epoch, cursor.shard) else 0
+                yield from self._shard_windows(ticket, epoch, shard, done)
+
+    def _shard_windows(self, ticket: Ticket, epoch: int, shard: int, done: int) -> Iterator[Window]:
+        """The windows of one shard without its first `done` batches, which follow from the seed as before."""
+        examples = self.read_shard(ticket.quest_id, shard)
+        if shard == 0:
+            examples = self._split(ticket, examples)
         seed = hashlib.blake2b(f"{self.seed}/{ticket.quest_id}/{epoch}/{shard}".encode(), digest_size=8)
-        plan = plan_batches([len(row.ids) for row in training], self.batch_size, int.from_bytes(seed.digest()))
-        return Prepared(training, plan, [row for index, row in enumerate(rows) if index in aside])
+        rng = random.Random(int.from_bytes(seed.digest()))
+        number = 0
+        for chosen in windows(len(examples), self.batch_size, rng):
+            rows = encode([examples[each] for each in chosen], self.tokenizer, self.max_length)
+            plan = bucket([len(row.ids) for row in rows], self.batch_size, rng)
+            left = plan[max(0, done - number) :]
+            if left:
+                yield Window(epoch, shard, max(done, number), [[rows[row] for row in batch] for batch in left])
+            number += len(plan)
+
+    def _split(self, ticket: Ticket, examples: Sequence[Example]) -> Sequence[Example]:
+        """The examples of the first shard that are trained; those held out are kept tokenized until the quest ends."""
+        count = self._held(ticket, ticket.shard_sizes[0])
+        aside = {HELDOUT_EVERY * (index + 1) - 1 for index in range(count)}
+        if count:
+            self.held[ticket.quest_id] = encode(
+                [examples[each] for each in sorted(aside)], self.tokenizer, self.max_length
+            )
+        return [example for index, example in enumerate(examples) if index not in aside]

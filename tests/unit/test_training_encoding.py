@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from transformers import PreTrainedTokenizerFast
 
 from realm.models.labels import IGNORE
 from realm.models.tokenizer import build_char_tokenizer
 from realm.quests import Example
-from realm.training.batches import collate, plan_batches
+from realm.training.batches import bucket, collate, windows
 from realm.training.encoding import Encoded, encode, measure
 
 # Renders as Qwen3 does: earlier thinking is dropped, and nothing marks the assistant's parts.
@@ -103,17 +105,24 @@ def test_measure_is_the_length_that_is_trained(tokenizer: PreTrainedTokenizerFas
         assert measure(example, tokenizer) == len(row.ids)
 
 
+def plan(lengths: list[int], seed: int) -> list[list[int]]:
+    rng = random.Random(seed)
+    return [
+        [chosen[row] for row in batch]
+        for chosen in windows(len(lengths), 32, rng)
+        for batch in bucket([lengths[each] for each in chosen], 32, rng)
+    ]
+
+
 def test_the_plan_holds_every_row_once_and_is_reproducible() -> None:
     lengths = [index % 37 + 1 for index in range(1000)]
-    plan = plan_batches(lengths, 32, seed=5)
-    assert sorted(row for batch in plan for row in batch) == list(range(1000))
-    assert plan == plan_batches(lengths, 32, seed=5)
-    assert plan != plan_batches(lengths, 32, seed=6)
+    assert sorted(row for batch in plan(lengths, 5) for row in batch) == list(range(1000))
+    assert plan(lengths, 5) == plan(lengths, 5) != plan(lengths, 6)
 
 
 def test_the_plan_pads_little() -> None:
     lengths = [index * 7919 % 200 + 1 for index in range(3200)]
-    padded = sum(max(lengths[row] for row in batch) * len(batch) for batch in plan_batches(lengths, 32, seed=1))
+    padded = sum(max(lengths[row] for row in batch) * len(batch) for batch in plan(lengths, 1))
     assert padded < 1.12 * sum(lengths)
 
 
