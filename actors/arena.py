@@ -230,6 +230,7 @@ class Arena(Service):
         resources = train_resources(config) | ({} if label else dict(ON_HEAD))
         actor = spawn_attempt(attempt.id)
         run = actor.run.remote(order, config.placement.train_workers, resources, label)
+        self.peer("worker").prepare.remote()
         self.watched = (attempt.id, actor, run)
 
     def _retire(self) -> None:

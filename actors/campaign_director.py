@@ -26,8 +26,8 @@ from realm.store.skills import SkillStore
 from skills import get_engine
 
 TICK_S = 1.0
-BOARD_LOW = 2
-"""Generated quests wait on the board for the battle's next prefetch; fewer than this and another is made."""
+BOARD_LOW = 1
+"""A generated quest waits on the board for the battle's next prefetch; with fewer than this another is made."""
 EXAMS_BEHIND = 3
 """Newest checkpoints for which a missing exam is made up."""
 SNAPSHOT_SILENCE_S = 30.0

@@ -186,6 +186,7 @@ class QuestBoard(Service):
             ended_by=outcome["ended_by"],
             train_loss=outcome["train_loss"],
             heldout_loss=outcome["heldout_loss"],
+            gap_s=outcome["gap_s"],
         )
         if quest.status == QuestStatus.CANCELLED:
             self._discard([quest])

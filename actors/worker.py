@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import RayError
@@ -14,6 +15,9 @@ from actors.service import Service
 from actors.waiting import ask
 from realm.errors import RealmError
 from realm.rules.job import BEAT_S, FailureKind
+
+if TYPE_CHECKING:
+    from actors.handlers import Context
 
 CLAIM_WAIT_S = 5.0
 """How long a claim waits at the TaskMaster for a job to come."""
@@ -24,22 +28,28 @@ class Worker(Service):
 
     def __init__(self, home: str) -> None:
         super().__init__(home)
-        # Imported here: whoever spawns a worker must not load torch for it.
-        from actors.handlers import HANDLERS, Context, Superseded
-        from realm.training.settings import set_threads
-
-        self.handlers, self.superseded = HANDLERS, Superseded
-        set_threads(self.config.placement.eval_cpus)
         node = ray.get_runtime_context().get_node_id()
         self.id = f"{platform.node()}-{node[:8]}"
-        self.context = Context(self)
+        self.preparing = threading.Lock()
         self.holding: str | None = None
-        self.lost = False
         threading.Thread(target=self._loop, name="jobs", daemon=True).start()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
+    @cached_property
+    def context(self) -> Context:
+        """What handlers share. Torch and the hero are 0.3 GB: a realm in which nothing is evaluated goes without."""
+        from actors.handlers import Context
+        from realm.training.settings import set_threads
+
+        set_threads(self.config.placement.eval_cpus)
+        return Context(self)
+
+    def prepare(self) -> None:
+        """Load the hero, so that the first job does not wait for it: a battle is about to begin."""
+        with self.preparing:
+            self.context.warm_up()
+
     def _loop(self) -> None:
-        self.context.warm_up()
         self._register()
         while True:
             try:
@@ -53,10 +63,13 @@ class Worker(Service):
 
     def _run(self, job: dict[str, Any]) -> None:
         master = self.peer("task_master")
-        self.holding, self.lost = job["id"], False
+        self.holding = job["id"]
+        self.prepare()
+        from actors.handlers import HANDLERS, Superseded
+
         try:
-            result = self.handlers[job["type"]](job, self.context)
-        except self.superseded as error:
+            result = HANDLERS[job["type"]](job, self.context)
+        except Superseded as error:
             ask(master.cancel.remote(job["id"], str(error)))
         except RealmError as error:
             ask(master.fail.remote(job["id"], self.id, FailureKind.BAD_PAYLOAD.value, str(error)))

@@ -30,14 +30,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class QuestChanges:
-    """Seconds from one quest to the next. `stamped`: from fought_at to started_at, as QuestBoard wrote them.
+    """Seconds from one quest to the next. `gaps`: no step was taken, by the battle's own clock (`gap_s` of a quest).
 
-    `unstepped`: how much longer the metric message around a change took than its steps usually take, which holds
-    everything: also the tokens that were not ready. `fighting` = seconds of battle that the messages cover.
+    `cost`: how much longer the metric message around a change took than its steps usually take. It holds the gap and
+    what else goes on at that moment on the same cores: the next quests are generated, a checkpoint is written.
+    `fighting` = seconds of battle that the messages cover.
     """
 
-    stamped: list[float]
-    unstepped: list[float]
+    gaps: list[float]
+    cost: list[float]
     fighting: float
 
 
@@ -85,24 +86,20 @@ def read_books(home: RealmHome) -> Books:
 
 
 def _quest_changes(quests: list[sqlite3.Row], points: list[sqlite3.Row]) -> QuestChanges:
-    stamped = [
-        _seconds(after["started_at"]) - _seconds(before["fought_at"])
-        for before, after in pairwise(quests)
-        if before["fought_at"] is not None and before["attempt_id"] == after["attempt_id"]
-    ]
+    gaps = [quest["gap_s"] for quest in quests if quest["gap_s"] is not None]
     intervals = [
         _interval(before, after)
         for before, after in pairwise(points)
         if before["attempt_number"] == after["attempt_number"]
     ]
-    unstepped: list[float] = []
+    cost: list[float] = []
     for number, interval in enumerate(intervals):
         if interval.change:
             around = intervals[max(0, number - NEIGHBOURS) : number + NEIGHBOURS + 1]
             usual = [each.seconds / each.steps for each in around if not each.change]
             if usual:
-                unstepped.append(interval.seconds - interval.steps * median(usual))
-    return QuestChanges(stamped, unstepped, sum(interval.seconds for interval in intervals))
+                cost.append(interval.seconds - interval.steps * median(usual))
+    return QuestChanges(gaps, cost, sum(interval.seconds for interval in intervals))
 
 
 def _interval(before: sqlite3.Row, after: sqlite3.Row) -> Interval:

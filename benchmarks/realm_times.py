@@ -52,7 +52,7 @@ def measure(quick: bool, tell: Tell) -> list[Row]:
     with own_realm("--no-auto") as realm:
         resting_start = realm.start_seconds
         tell(f"started in {resting_start:.1f} s; letting it rest")
-        memory = _memory_row(realm, plan)
+        memory = _memory_row(realm, plan, "at rest", 1.8)
     tell("starting a realm as it comes")
     with own_realm() as realm:
         started = realm.start_seconds
@@ -64,6 +64,9 @@ def measure(quick: bool, tell: Tell) -> list[Row]:
         # A pause saves one more checkpoint, and waits until it is on disk.
         realm.cli("battle", "pause")
         stalls = read_stalls(realm.home)
+        loaded = _memory_row(
+            realm, plan, "while a battle is paused: the evaluating worker has torch and the hero loaded"
+        )
     return [
         Row(
             what="realm start to every service healthy",
@@ -78,6 +81,7 @@ def measure(quick: bool, tell: Tell) -> list[Row]:
         _stall_row(stalls),
         _evaluation_row(books),
         memory,
+        loaded,
         tabs,
         _rate_row(books),
     ]
@@ -107,33 +111,32 @@ def _level_rows(books: Books, plan: Plan) -> list[Row]:
 
 def _change_rows(books: Books) -> list[Row]:
     changes = books.changes
-    lost = sum(changes.unstepped)
-    share = 100 * lost / changes.fighting if changes.unstepped else None
-    rows = [
-        ("gap between two quests: fought to next begun, as stamped", changes.stamped),
-        ("gap between two quests: time without steps, from the metrics", changes.unstepped),
-    ]
+    lost = sum(changes.gaps)
     return [
-        *(
-            Row(
-                what=f"{what} (p95)",
-                measured=spread(values, "s"),
-                value=p95(values) if values else None,
-                unit="s",
-                n=len(values),
-                at_most=0.5,
-                details={"seconds": values},
-            )
-            for what, values in rows
+        Row(
+            what="gap between two quests: last step to first step (p95)",
+            measured=spread(changes.gaps, "s"),
+            value=p95(changes.gaps) if changes.gaps else None,
+            unit="s",
+            n=len(changes.gaps),
+            at_most=0.5,
+            details={"seconds": changes.gaps},
         ),
         Row(
-            what="share of a battle's time between quests, from the metrics",
+            what="share of a battle's time in these gaps",
             measured=f"{lost:.2f} s of {changes.fighting:.0f} s",
-            value=share,
+            value=100 * lost / changes.fighting if changes.gaps else None,
             unit="%",
-            n=len(changes.unstepped),
+            n=len(changes.gaps),
             at_most=1,
-            details={"stamped_percent": 100 * sum(changes.stamped) / changes.fighting if changes.fighting else None},
+        ),
+        Row(
+            what="what a change of quest costs in all, from the metrics around it",
+            measured=f"{spread(changes.cost, 's')}; {sum(changes.cost):.2f} s of {changes.fighting:.0f} s",
+            value=median(changes.cost) if changes.cost else None,
+            unit="s",
+            n=len(changes.cost),
+            details={"seconds": changes.cost},
         ),
     ]
 
@@ -173,7 +176,7 @@ def _rate_row(books: Books) -> Row:
     )
 
 
-def _memory_row(realm: OwnRealm, plan: Plan) -> Row:
+def _memory_row(realm: OwnRealm, plan: Plan, when: str, at_most: float | None = None) -> Row:
     """Sum of PSS over the head's session, once it has stopped moving."""
     totals: list[int] = []
     parts: Counter[str] = Counter()
@@ -189,13 +192,13 @@ def _memory_row(realm: OwnRealm, plan: Plan) -> Row:
     settled = median(totals[-5:])
     services = [size for name, size in parts.items() if name.split()[0] in titles]
     return Row(
-        what="memory of the services at rest (sum of PSS)",
+        what=f"memory of the services (sum of PSS) {when}",
         measured=f"{len(services)} service actors {sum(services) / 1e9:.2f} GB, {len(parts) - len(services)} processes "
         f"of Ray {(settled - sum(services)) / 1e9:.2f} GB",
         value=settled / 1e9,
         unit="GB",
         n=len(totals[-5:]),
-        at_most=1.8,
+        at_most=at_most,
         details={"processes_mb": {name: round(size / 1e6, 1) for name, size in parts.most_common()}},
     )
 

@@ -37,7 +37,7 @@ class Context:
         self.loaded: str = ""
 
     def warm_up(self) -> None:
-        """Load the model once, so that the first job does not wait for it."""
+        """Load the model, unless it is loaded."""
         try:
             _ = self.hero
         except RealmError as error:

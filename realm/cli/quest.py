@@ -194,6 +194,7 @@ def _print(quest: dict[str, Any], as_json: bool) -> None:
         "sha256": quest["sha256"],
         "steps": _steps(quest),
         "campaign steps": f"{quest['first_step']} to {quest['last_step']}" if quest["last_step"] is not None else None,
+        "gap before it": f"{quest['gap_s']:.3f} s" if quest["gap_s"] is not None else None,
         "train / held-out loss": f"{cell(quest['train_loss'])} / {cell(quest['heldout_loss'])}",
         "posted": when(quest["posted_at"]),
         "completed": when(quest["completed_at"]),

@@ -84,6 +84,7 @@ class Quest:
     ended_by: str | None = None
     train_loss: float | None = None
     heldout_loss: float | None = None
+    gap_s: float | None = None
     reason: str | None = None
     reason_line: int | None = None
     started_at: datetime | None = None

@@ -131,6 +131,7 @@ class QuestFights:
         ended_by: str,
         train_loss: float | None = None,
         heldout_loss: float | None = None,
+        gap_s: float | None = None,
     ) -> Quest:
         """Active → fought. A cancelled quest keeps its status and gets the numbers. Finishing twice changes nothing.
 
@@ -142,6 +143,7 @@ class QuestFights:
             "steps_fought": steps_fought,
             "train_loss": train_loss,
             "heldout_loss": heldout_loss,
+            "gap_s": gap_s,
             "lease_expires_at": None,
         }
         with self._db.write() as connection:

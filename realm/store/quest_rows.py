@@ -25,6 +25,7 @@ UNFOUGHT: Final[dict[str, Any]] = {
     "ended_by": None,
     "train_loss": None,
     "heldout_loss": None,
+    "gap_s": None,
     "reason": None,
     "started_at": None,
     "fought_at": None,

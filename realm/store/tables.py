@@ -103,6 +103,7 @@ quests = Table(
     Column("ended_by", String(40)),
     Column("train_loss", Float),
     Column("heldout_loss", Float),
+    Column("gap_s", Float),
     Column("reason", Text),
     Column("reason_line", BigInteger),
     _at("started_at"),

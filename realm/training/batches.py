@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from realm.models.labels import IGNORE
@@ -51,9 +52,6 @@ def bucket(lengths: Sequence[int], batch_size: int, rng: random.Random) -> list[
 def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:
     """Stack rows, padded on the right to the longest."""
     longest = max(len(row.ids) for row in rows)
-    ids = torch.full((len(rows), longest), pad_id, dtype=torch.long)
-    labels = torch.full((len(rows), longest), IGNORE, dtype=torch.long)
-    for index, row in enumerate(rows):
-        ids[index, : len(row.ids)] = torch.tensor(row.ids)
-        labels[index, : len(row.labels)] = torch.tensor(row.labels)
-    return Batch(ids, labels, sum(len(row.ids) for row in rows))
+    ids = np.array([row.ids + [pad_id] * (longest - len(row.ids)) for row in rows])
+    labels = np.array([row.labels + [IGNORE] * (longest - len(row.labels)) for row in rows])
+    return Batch(torch.from_numpy(ids), torch.from_numpy(labels), sum(len(row.ids) for row in rows))

@@ -44,7 +44,11 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class QuestOutcome:
-    """A quest fought: all its steps, or ended early (`ended_by` says why)."""
+    """A quest fought: all its steps, or ended early (`ended_by` says why).
+
+    `gap_s`: seconds from the end of the last step before it to the start of its first one; None when nothing was
+    trained right before it (the first quest of an attempt, or after an empty board).
+    """
 
     quest_id: str
     first_step: int
@@ -53,6 +57,7 @@ class QuestOutcome:
     ended_by: str
     train_loss: float | None
     heldout_loss: float | None
+    gap_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,10 @@ class BattleLoop:
         self.writer = CheckpointWriter(engine.hero, settings.min_free_bytes, ports.checkpointed, self._note_write_error)
         self.last_checkpoint = self.last_snapshot = self.last_peek = time.monotonic()
         self.saved_step = engine.step_number
+        self.stepped_at: float | None = None
+        """When the newest step ended; None after a time without a quest."""
+        self.stepped_quest: str | None = None
+        self.gap: float | None = None
 
     def run(self, resume: Ticket | None = None) -> LoopOutcome:
         """Fight; `resume` is the quest that `progress.cursor` points into. The last step is saved before returning."""
@@ -243,6 +252,7 @@ class BattleLoop:
             if ticket is None:
                 ticket = self._agree(self.ports.claim)
             if ticket is None:
+                self.stepped_at = None
                 idle_since = idle_since or time.monotonic()
                 if self._agree(lambda since=idle_since: time.monotonic() - since > self.settings.idle_timeout):
                     return LoopOutcome("idle", "no quest on the board")
@@ -288,7 +298,11 @@ class BattleLoop:
         return None
 
     def _step(self, batch: Batch, after: Cursor, total: int) -> None:
+        if after.quest_id != self.stepped_quest:
+            self.gap = None if self.stepped_at is None else time.monotonic() - self.stepped_at
+            self.stepped_quest = after.quest_id
         result = self.engine.step(batch)
+        self.stepped_at = time.monotonic()
         self.meter.add(result)
         self.progress.tokens_seen += batch.tokens
         self.progress.examples_seen += len(batch.ids)
@@ -367,6 +381,7 @@ class BattleLoop:
             ended_by=ended_by,
             train_loss=self.meter.window_loss(),
             heldout_loss=self.engine.loss(heldout) if heldout else None,
+            gap_s=self.gap,
         )
         self.progress.cursor = None
         if self.engine.rank == 0:

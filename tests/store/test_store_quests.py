@@ -32,6 +32,7 @@ def fight(store, attempt, quest, first, last):
 
 def finish(store, attempt, quest, last, **more):
     numbers = {"last_step": last, "steps_fought": 5, "ended_by": "exhausted", "train_loss": 0.5, "heldout_loss": 0.6}
+    numbers |= {"gap_s": 0.02}
     return store.finish(quest, attempt, at(9), **{**numbers, **more})
 
 
@@ -227,6 +228,7 @@ def test_finish_is_recorded_once(store, db):
         "exhausted",
     )
     assert (quest.train_loss, quest.heldout_loss, quest.fought_at, quest.lease_expires_at) == (0.5, 0.6, at(9), None)
+    assert quest.gap_s == 0.02
     assert finish(store, attempt, a, 99) == quest
     assert kinds(db, "quest").count("quest.fought") == 1
 

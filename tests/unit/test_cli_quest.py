@@ -25,6 +25,7 @@ QUEST = {
     "last_step": None,
     "train_loss": None,
     "heldout_loss": None,
+    "gap_s": None,
     "posted_at": "2026-01-31T11:45:00+00:00",
     "completed_at": None,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -214,6 +215,31 @@ def test_a_users_quest_keeps_a_heldout_loss(board: Board, mote: HeroSpec, mote_f
     assert outcome.steps_fought == 3  # 95 of 100 examples are trained
     assert outcome.heldout_loss is not None
     assert 0 < outcome.heldout_loss < 10
+
+
+def test_a_quest_notes_the_gap_before_it(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    board.quests["c"] = examples(40, seed=5)
+    claim, slept = board.claim, 0.3
+
+    def slow_claim() -> Ticket | None:
+        if board.waiting == ["c"]:
+            time.sleep(slept)
+        return claim()
+
+    board.claim = slow_claim  # type: ignore[method-assign]
+    board.waiting = ["a", "b", "c"]
+    fight(board, mote, mote_folder)
+    gaps = {outcome.quest_id: outcome.gap_s for outcome in board.outcomes}
+    assert gaps["a"] is None
+    assert gaps["b"] is not None
+    assert 0 < gaps["b"] < slept <= (gaps["c"] or 0)
+
+
+def test_a_quest_after_an_empty_board_has_no_gap(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    asked = iter([board.ticket("a"), None, board.ticket("b"), None])
+    board.claim = lambda: next(asked, None)  # type: ignore[method-assign]
+    fight(board, mote, mote_folder, replace(QUIET, idle_timeout=0.5))
+    assert [(outcome.quest_id, outcome.gap_s) for outcome in board.outcomes] == [("a", None), ("b", None)]
 
 
 def test_intervals_save_report_and_snapshot(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
