@@ -113,7 +113,8 @@ class CampaignDirector(Service):
             if quest.level >= self._training_level(campaign_id, quest.skill_id):
                 continue
             if quest.status == QuestStatus.QUEUED:
-                ask(self.peer("quest_board").cancel.remote(quest.id))
+                reason = f"{quest.skill_id} level {quest.level} was mastered before it began"
+                ask(self.peer("quest_board").cancel.remote(quest.id, reason))
             else:
                 ask(self.peer("arena").end_quest.remote(quest.id, "level_mastered"))
 

@@ -21,23 +21,29 @@ from realm.home import RealmHome
 
 NAMESPACE = "realm"
 ON_HEAD: Mapping[str, float] = {"node:__internal_head__": 0.001}
+INTAKE = "intake"
+"""Concurrency group of methods that read whole files: they never hold up the others."""
 PACKAGES = ("realm", "actors", "serve", "skills")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One long-lived actor. `target` is `module:Class`; `on_head` pins it to where the database is."""
+    """One long-lived actor. `target` is `module:Class`; `on_head` pins it to where the database is.
+
+    `intake`: threads for the methods of that concurrency group, beside the `max_concurrency` of all others.
+    """
 
     name: str
     target: str
     max_concurrency: int = 4
     on_head: bool = True
+    intake: int = 0
 
 
 SERVICES = (
     ServiceSpec("weaver", "actors.weaver:Weaver"),
     ServiceSpec("vault_keeper", "actors.vault_keeper:VaultKeeper"),
-    ServiceSpec("quest_board", "actors.quest_board:QuestBoard", max_concurrency=8),
+    ServiceSpec("quest_board", "actors.quest_board:QuestBoard", max_concurrency=8, intake=2),
     ServiceSpec("skill_engine", "actors.skill_engine:SkillEngine"),
     ServiceSpec("task_master", "actors.task_master:TaskMaster", max_concurrency=100),
     ServiceSpec("arena", "actors.arena:Arena", max_concurrency=16),
@@ -91,7 +97,11 @@ def spawn(spec: ServiceSpec, home: RealmHome, config: RealmConfig) -> ActorHandl
         options["resources"] = dict(ON_HEAD)
     if spec.name == "worker":
         options.update(worker_options(config))
-    return ray.remote(getattr(importlib.import_module(module), name)).options(**options).remote(str(home.root))
+    target = getattr(importlib.import_module(module), name)
+    # Ray takes concurrency groups with the class only, and no empty ones.
+    groups: dict[str, Any] = {"concurrency_groups": {INTAKE: spec.intake}} if spec.intake else {}
+    remote = ray.remote(**groups)(target) if groups else ray.remote(target)
+    return remote.options(**options).remote(str(home.root))
 
 
 def worker_options(config: RealmConfig) -> dict[str, Any]:

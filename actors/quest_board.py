@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import ray
 
+from actors.cluster import INTAKE
+from actors.intakes import Intakes
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import QuestError, RealmError
 from realm.quests import (
+    INCOMING,
     Example,
     QuestManifest,
     admit,
@@ -42,7 +46,7 @@ class QuestBoard(Service):
         super().__init__(home)
         self.quests = QuestStore(self.database)
         self.seen: dict[Path, tuple[int, float]] = {}
-        self.intake = threading.Lock()
+        self.intakes = Intakes()
         self.counter: Callable[[Example], int] | None = None
         sweep(self.home.quests)
         self.inbox = Ticker("inbox", INBOX_INTERVAL_S, self._watch_inbox, print)
@@ -59,33 +63,38 @@ class QuestBoard(Service):
         preview = [example.to_row() for example in found.examples]
         return {**asdict(found), "examples_checked": len(preview), "preview": preview, "name": display_name(name)}
 
-    def post(self, path: str, name: str | None = None, priority: str = "normal") -> dict[str, Any]:
-        """Validate a file on the head's machine and queue it.
+    @ray.method(concurrency_group=INTAKE)
+    def post(
+        self, path: str, name: str | None = None, priority: str = "normal", intake_id: str | None = None
+    ) -> dict[str, Any]:
+        """Validate a file on the head's machine and queue it. `intake_id` is for asking how far it is.
 
         Returns:
             `quest`, and whether it was a `duplicate` of one on the board.
 
         Raises:
             QuestError: it cannot be used; it is noted as rejected.
+            ConflictError: it was given up by `cancel_intake`.
         """
-        shown = display_name(name or Path(path).name)
-        try:
-            with self.intake:
-                limit = self._max_length()
-                manifest = admit(path, self.home.quests, name=shown, measure=self._measure(), max_length=limit)
-        except QuestError as error:
-            source = Path(path)
-            size = source.stat().st_size if source.is_file() else 0
-            self.quests.reject(self.campaign_id, shown, f"{error.problem} {error.remedy}", now(), error.line, size)
-            raise
-        return self._queue(manifest, priority, "user", shown)
+        return self._take_in(path, name, priority, intake_id)
 
-    def post_bytes(self, data: bytes, name: str, priority: str = "normal") -> dict[str, Any]:
+    def intake(self, intake_id: str) -> dict[str, Any]:
+        """How far the reading of a posted file is: bytes_done of bytes_total."""
+        return self.intakes.progress(intake_id)
+
+    def cancel_intake(self, intake_id: str) -> None:
+        """Give up a posted file that is not queued yet; its `post` raises ConflictError."""
+        self.intakes.cancel(intake_id)
+
+    @ray.method(concurrency_group=INTAKE)
+    def post_bytes(
+        self, data: bytes, name: str, priority: str = "normal", intake_id: str | None = None
+    ) -> dict[str, Any]:
         """As `post`, for a driver that runs on another machine and sends the file's bytes."""
-        with tempfile.NamedTemporaryFile(dir=self.home.quests, prefix=".posted-") as file:
-            file.write(data)
-            file.flush()
-            return self.post(file.name, name, priority)
+        with tempfile.TemporaryDirectory(dir=self.home.quests, prefix=INCOMING) as folder:
+            file = Path(folder) / "posted"
+            file.write_bytes(data)
+            return self._take_in(str(file), name, priority, intake_id)
 
     def post_generated(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """Queue a generated quest at low priority: what people post goes first."""
@@ -110,10 +119,10 @@ class QuestBoard(Service):
         manifest = read_manifest(folder).to_dict() if folder.is_dir() else None
         return {**quest_row(quest), "manifest": manifest}
 
-    def cancel(self, quest_id: str) -> dict[str, Any]:
+    def cancel(self, quest_id: str, reason: str | None = None) -> dict[str, Any]:
         """Cancel a queued or active quest; the battle leaves an active one at its next step."""
         before = self.quests.get(quest_id)
-        quest = self.quests.cancel(quest_id, now())
+        quest = self.quests.cancel(quest_id, now(), reason)
         if before.status == QuestStatus.ACTIVE:
             ask(self.peer("arena").end_quest.remote(quest_id, "cancelled"))
         else:
@@ -211,6 +220,21 @@ class QuestBoard(Service):
 
     # Inside
 
+    def _take_in(
+        self, path: str, name: str | None = None, priority: str = "normal", intake_id: str | None = None
+    ) -> dict[str, Any]:
+        shown = display_name(name or Path(path).name)
+        try:
+            with self.intakes.reading(intake_id or secrets.token_hex(8), shown) as progress:
+                measure, limit = self._measure(), self._max_length()
+                manifest = admit(path, self.home.quests, shown, measure, limit, progress)
+        except QuestError as error:
+            source = Path(path)
+            size = source.stat().st_size if source.is_file() else 0
+            self.quests.reject(self.campaign_id, shown, f"{error.problem} {error.remedy}", now(), error.line, size)
+            raise
+        return self._queue(manifest, priority, "user", shown)
+
     def _queue(
         self,
         manifest: QuestManifest,
@@ -284,7 +308,7 @@ class QuestBoard(Service):
                 self.seen[path] = mark
                 continue
             try:
-                self.post(str(path))
+                self._take_in(str(path))
                 path.unlink()
             except QuestError as error:
                 self._reject(path, error)

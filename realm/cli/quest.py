@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 POST_TIMEOUT_S = 24 * 3600.0
 """Validation reads the whole file: its time grows with the size."""
+ASK_INTERVAL_S = 0.5
 
 app = typer.Typer(help="Quests: training data files.", no_args_is_help=True)
 
@@ -62,11 +66,15 @@ def post(
     posted: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     with _bar(quiet=as_json) as bar:
-        task = bar.add_task("", total=len(files))
         for file in files:
-            bar.update(task, description=file.name)
+            task = bar.add_task(file.name, total=None)
             try:
-                answer = _post(session, file, priority)
+                answer = _post(
+                    session,
+                    file,
+                    priority,
+                    lambda done, total, task=task: bar.update(task, completed=done, total=total),
+                )
                 posted.append({"file": str(file), **answer})
                 if not as_json:
                     say(_posted_line(file, answer))
@@ -74,7 +82,7 @@ def post(
                 failed.append({"file": str(file), **describe(error)})
                 if not as_json:
                     print_error(RealmError(f"{file}: {error}"), as_json=False)
-            bar.advance(task)
+            bar.remove_task(task)
     if as_json:
         print_json({"posted": posted, "failed": failed})
     if failed:
@@ -145,14 +153,28 @@ def priority(
     _change("set_priority", as_json, quest, level.value)
 
 
-def _post(session: Session, file: Path, priority: QuestPriority) -> dict[str, Any]:
+def _post(
+    session: Session, file: Path, priority: QuestPriority, progress: Callable[[int, int | None], None]
+) -> dict[str, Any]:
+    """What the board answers. `progress` hears bytes read and bytes there are; Ctrl-C gives the file up."""
     if not file.is_file():
         raise NotFoundError("No such file." if not file.exists() else "It is not a file.", "Give the path of a file.")
+    intake = secrets.token_hex(8)
     if session.on_head():
-        arguments = ("post", str(file.resolve()), file.name, priority.value)
+        arguments = ("post", str(file.resolve()), file.name, priority.value, intake)
     else:
-        arguments = ("post_bytes", file.read_bytes(), file.name, priority.value)
-    return session.call("quest_board", *arguments, timeout_s=POST_TIMEOUT_S)
+        arguments = ("post_bytes", file.read_bytes(), file.name, priority.value, intake)
+    with ThreadPoolExecutor(1) as waiting:
+        answer = waiting.submit(session.call, "quest_board", *arguments, timeout_s=POST_TIMEOUT_S)
+        try:
+            while wait([answer], ASK_INTERVAL_S).not_done:
+                with suppress(NotFoundError):
+                    at = session.call("quest_board", "intake", intake)
+                    progress(at["bytes_done"], at["bytes_total"])
+        except KeyboardInterrupt:
+            session.call("quest_board", "cancel_intake", intake)
+            raise
+    return answer.result()
 
 
 def _posted_line(file: Path, answer: dict[str, Any]) -> str:
@@ -208,7 +230,7 @@ def _steps(quest: dict[str, Any]) -> str | None:
 
 
 def _bar(quiet: bool) -> AbstractContextManager[Progress]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return live(*columns, quiet=quiet)

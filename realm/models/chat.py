@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from transformers import PreTrainedTokenizerBase
 
@@ -23,6 +23,5 @@ def render(
 
 
 def token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Token ids of `text`, nothing added."""
-    ids: Any = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return list(ids)
+    """Token ids of `text`, nothing added. Safe in several threads: the tokenizer's own call changes its state."""
+    return cast(Any, tokenizer).backend_tokenizer.encode(text, add_special_tokens=False).ids

@@ -7,6 +7,7 @@ database and no queue.
 from realm.quests.example import Example, is_trained
 from realm.quests.intake import Preview, admit, inspect, write_generated
 from realm.quests.library import (
+    INCOMING,
     QuestManifest,
     decode_shard,
     display_name,
@@ -17,6 +18,7 @@ from realm.quests.library import (
 )
 
 __all__ = [
+    "INCOMING",
     "Example",
     "Preview",
     "QuestManifest",

@@ -28,7 +28,8 @@ SHARD_EXAMPLES = 4096
 SHARD_BYTES = 64 << 20
 MANIFEST_VERSION = 1
 _MANIFEST = "manifest.json"
-_INCOMING = ".incoming-"
+INCOMING = ".incoming-"
+"""Begins the name of what is being written; `sweep` removes what a killed process left of it."""
 _FLUSH = 1 << 20
 _MAX_NAME = 100
 
@@ -141,7 +142,7 @@ def sweep(target_dir: str | Path) -> int:
 
     Only for a time when nothing is being admitted there, such as the start of the one process that admits.
     """
-    left = list(Path(target_dir).glob(f"{_INCOMING}*"))
+    left = list(Path(target_dir).glob(f"{INCOMING}*"))
     for folder in left:
         shutil.rmtree(folder)
     return len(left)
@@ -166,7 +167,7 @@ class QuestWriter:
     def __init__(self, target_dir: Path) -> None:
         target_dir.mkdir(parents=True, exist_ok=True)
         self._target = target_dir
-        self.folder = target_dir / f"{_INCOMING}{secrets.token_hex(8)}"
+        self.folder = target_dir / f"{INCOMING}{secrets.token_hex(8)}"
         self.folder.mkdir()
         self.shards: list[ShardInfo] = []
         self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)

@@ -150,10 +150,11 @@ class QuestStore(QuestFights):
         with self._db.read() as connection:
             return first_quest(connection, queue_of(campaign_id))
 
-    def cancel(self, quest: str, now: datetime) -> Quest:
+    def cancel(self, quest: str, now: datetime, reason: str | None = None) -> Quest:
         """Cancel a queued or active quest. An active one's attempt learns it from `renew` and goes on to the next."""
         with self._db.write() as connection:
-            return change_status(connection, quest, QuestStatus.CANCELLED, now, {"ended_by": "cancelled"})
+            values = {"ended_by": "cancelled", "reason": reason}
+            return change_status(connection, quest, QuestStatus.CANCELLED, now, values, detail=reason or "")
 
     def fail(self, quest: str, reason: str, now: datetime) -> Quest:
         """End a quest that cannot be fought; the error is its reason."""

@@ -129,16 +129,25 @@ def _add_quest_routes(api: APIRouter, backend: TavernBackend, uploads: UploadRoo
         if request.headers.get("content-type", "").startswith("multipart/"):
             token, upload = await uploads.receive(request)
             try:
-                return changed(await _post(backend, upload, _form(upload).priority))
+                return changed(await _post(backend, upload, _form(upload).priority, token))
             finally:
                 uploads.discard(token)
         try:
             body = PostBody.model_validate_json(await request.body())
         except ValidationError as error:
             raise HTTPException(400, _first(error)) from error
-        result = await _post(backend, uploads.get(body.upload), body.priority)
+        result = await _post(backend, uploads.get(body.upload), body.priority, body.upload)
         uploads.discard(body.upload)
         return changed(result)
+
+    @api.get("/quests/intakes/{upload}")
+    async def intake(upload: str) -> Response:
+        return answer(await backend.intake(upload))
+
+    @api.post("/quests/intakes/{upload}/cancel")
+    async def cancel_intake(upload: str) -> Response:
+        await backend.cancel_intake(upload)
+        return answer({"cancelled": upload})
 
     @api.post("/quests/{quest_id}/cancel")
     async def cancel(quest_id: str) -> Response:
@@ -157,8 +166,8 @@ def _add_quest_routes(api: APIRouter, backend: TavernBackend, uploads: UploadRoo
         return changed(await backend.move(quest_id, body.before_id))
 
 
-async def _post(backend: TavernBackend, upload: Upload, priority: Priority) -> Json:
-    return await backend.post(Path(upload.path), upload.name, priority)
+async def _post(backend: TavernBackend, upload: Upload, priority: Priority, token: str) -> Json:
+    return await backend.post(Path(upload.path), upload.name, priority, token)
 
 
 def _form(upload: Upload) -> FormBody:

@@ -43,8 +43,16 @@ class TavernBackend(Protocol):
         """
         ...
 
-    async def post(self, path: Path, name: str, priority: str) -> Json:
-        """Stores and queues a file: `{quest, duplicate}`. The caller deletes `path` afterwards."""
+    async def post(self, path: Path, name: str, priority: str, intake_id: str) -> Json:
+        """Reads, stores and queues a file: `{quest, duplicate}`. The caller deletes `path` afterwards."""
+        ...
+
+    async def intake(self, intake_id: str) -> Json:
+        """How far a file that is being read for `post` is: `{name, bytes_done, bytes_total}`."""
+        ...
+
+    async def cancel_intake(self, intake_id: str) -> None:
+        """Ends such a `post` with a ConflictError."""
         ...
 
     async def cancel(self, quest_id: str) -> Json:

@@ -18,6 +18,8 @@ from realm.hosts import LOOPBACK
 from serve.tavern.app import create_app
 
 ANSWER_S = 30.0
+POST_S = 24 * 3600.0
+"""Every line of a file is read before it is queued."""
 ACTIONS = ("pause", "resume", "stop")
 Json = dict[str, Any]
 
@@ -45,8 +47,14 @@ class RealmBackend:
     async def inspect(self, path: Path, name: str) -> Json:
         return await _ask("quest_board", "inspect", str(path), name)
 
-    async def post(self, path: Path, name: str, priority: str) -> Json:
-        return await _ask("quest_board", "post", str(path), name, priority, timeout_s=3600.0)
+    async def post(self, path: Path, name: str, priority: str, intake_id: str) -> Json:
+        return await _ask("quest_board", "post", str(path), name, priority, intake_id, timeout_s=POST_S)
+
+    async def intake(self, intake_id: str) -> Json:
+        return await _ask("quest_board", "intake", intake_id)
+
+    async def cancel_intake(self, intake_id: str) -> None:
+        await _ask("quest_board", "cancel_intake", intake_id)
 
     async def cancel(self, quest_id: str) -> Json:
         return await _ask("quest_board", "cancel", quest_id)

@@ -98,6 +98,49 @@ def test_good_quests_complete_and_bad_ones_name_their_line(realm: RunningRealm, 
     assert len(rows(realm, "select 1 from quests where status = 'rejected'")) >= 2
 
 
+def request(realm: RunningRealm, path: str, body: Any = None) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(f"{realm.tavern}{path}", data), timeout=120) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_a_large_file_tells_its_progress_holds_nobody_up_and_can_be_given_up(
+    realm: RunningRealm, tmp_path: Path
+) -> None:
+    row = json.dumps({"question": "What is one and one? " * 8, "answer": "two"})
+    part = b'Content-Disposition: form-data; name="file"; filename="large.jsonl"\r\n\r\n'
+    body = b"--x\r\n" + part + "".join(f"{row}\n" for _ in range(400_000)).encode() + b"\r\n--x--\r\n"
+    upload = urllib.request.Request(
+        f"{realm.tavern}/api/quests/inspect", body, {"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    with urllib.request.urlopen(upload, timeout=60) as answer:
+        token = json.load(answer)["upload"]
+
+    def reading(_: Any = None) -> bool:
+        status, at = request(realm, f"/api/quests/intakes/{token}")
+        return status == 200 and 0 < at["bytes_done"] < at["bytes_total"]
+
+    small = tmp_path / "small.jsonl"
+    small.write_text('{"text": "between two megabytes"}\n')
+    with ThreadPoolExecutor(1) as pool:
+        posted = pool.submit(request, realm, "/api/quests", {"upload": token})
+        realm.wait(reading, "the large file being read", 60)
+        realm.cli("quest", "post", str(small))
+        assert reading(), (
+            f"the small file had to wait for the large one: {request(realm, f'/api/quests/intakes/{token}')}"
+        )
+        assert request(realm, f"/api/quests/intakes/{token}/cancel", {})[0] == 200
+        status, problem = posted.result(60)
+    assert status == 409
+    assert "cancelled at" in problem["detail"]
+    assert not rows(realm, "select 1 from quests where name = 'large.jsonl'")
+    assert rows(realm, "select 1 from quests where name = 'small.jsonl'")
+    assert not list((realm.home / "quests").glob(".incoming-*"))
+
+
 def test_the_inbox_is_watched_and_escapes_are_confined(realm: RunningRealm) -> None:
     (realm.home / "inbox" / "dropped.jsonl").write_text('{"text": "plain words to learn"}\n')
     (realm.home / "inbox" / "broken.jsonl").write_text("{}\n")
@@ -112,10 +155,10 @@ def test_the_inbox_is_watched_and_escapes_are_confined(realm: RunningRealm) -> N
     assert rows(realm, "select name from quests where name = 'dropped.jsonl'")
     part = b'Content-Disposition: form-data; name="file"; filename="../../x"\r\n\r\n{"text": "up and away"}\n'
     body = b"--x\r\n" + part + b"\r\n--x--\r\n"
-    request = urllib.request.Request(
+    escape = urllib.request.Request(
         f"{realm.tavern}/api/quests", body, {"Content-Type": "multipart/form-data; boundary=x"}
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(escape, timeout=60) as answer:
         assert json.load(answer)["quest"]["name"] == "x"
     assert not (realm.home.parent / "x").exists()
 

@@ -358,6 +358,13 @@ def test_cancelling_an_active_quest_reaches_its_attempt(store, db):
     assert kinds(db, "quest.cancelled") == ["quest.cancelled"]
 
 
+def test_why_a_quest_was_cancelled_is_kept_until_it_is_queued_again(store):
+    a = post(store, "a")
+    assert store.cancel(a, T0, "level 3 was mastered").reason == "level 3 was mastered"
+    assert store.cancel(a, T0).reason == "level 3 was mastered"
+    assert store.retry(a, T0).reason is None
+
+
 def test_a_failed_quest_can_be_retried_and_forgets_its_fight(store, db):
     attempt = new_attempt(db)
     a = post(store, "a")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from cli_helpers import FakeSession, Turn, run, use_session
 
-from realm.errors import QuestError
+from realm.errors import ConflictError, QuestError
 
 QUEST = {
     "id": "3f2a9c0d1b7e4a55",
@@ -46,7 +49,9 @@ def test_a_bad_file_stops_none_of_the_others(monkeypatch, files):
     use_session(monkeypatch, session)
     done = run("quest", "post", *map(str, files), "--priority", "high")
     assert done.code == 1
-    assert session.calls == [("quest_board", "post", str(path), path.name, "high") for path in files]
+    assert [call[:5] for call in session.calls] == [
+        ("quest_board", "post", str(path), path.name, "high") for path in files
+    ]
     assert f"{files[0]}: queued as {QUEST['id']}, priority high, shape question-answer, 500 examples" in done.out
     assert "12 longer than the context are left out" in done.out
     assert str(files[2]) in done.out
@@ -88,7 +93,51 @@ def test_bytes_travel_when_the_head_is_another_machine(monkeypatch, files):
     session = FakeSession({("quest_board", "post_bytes"): POSTED}, here=False)
     use_session(monkeypatch, session)
     assert run("quest", "post", str(files[0])).code == 0
-    assert session.calls == [("quest_board", "post_bytes", b"good.jsonl", "good.jsonl", "normal")]
+    assert [call[:5] for call in session.calls] == [
+        ("quest_board", "post_bytes", b"good.jsonl", "good.jsonl", "normal")
+    ]
+
+
+class SlowSession(FakeSession):
+    """Reads a file until it was asked twice how far it is, or until it is given up."""
+
+    def __init__(self, interrupt: bool = False) -> None:
+        super().__init__()
+        self.interrupt = interrupt
+        self.asked, self.given_up = threading.Semaphore(0), threading.Event()
+
+    def call(self, service: str, method: str, *args: Any, timeout_s: float = 60.0) -> Any:
+        self.calls.append((service, method, *args))
+        if method == "intake":
+            self.asked.release()
+            if self.interrupt:
+                raise KeyboardInterrupt
+            return {"name": "good.jsonl", "bytes_done": 1, "bytes_total": 2}
+        if method == "cancel_intake":
+            self.given_up.set()
+            return None
+        if self.interrupt:
+            assert self.given_up.wait(30)
+            raise ConflictError("good.jsonl was cancelled at 1 of 2 bytes.")
+        assert self.asked.acquire(timeout=30)
+        assert self.asked.acquire(timeout=30)
+        return POSTED
+
+
+def test_a_long_reading_is_asked_how_far_it_is(monkeypatch, files):
+    session = SlowSession()
+    use_session(monkeypatch, session)
+    assert run("quest", "post", str(files[0])).code == 0
+    posted, *asked = session.calls
+    assert {call[:2] for call in asked} == {("quest_board", "intake")}
+    assert {call[2] for call in asked} == {posted[-1]}
+
+
+def test_an_interrupt_gives_the_file_up(monkeypatch, files):
+    session = SlowSession(interrupt=True)
+    use_session(monkeypatch, session)
+    assert run("quest", "post", str(files[0])).code == 130
+    assert session.calls[-1] == ("quest_board", "cancel_intake", session.calls[0][-1])
 
 
 def test_without_a_realm_the_inbox_is_named(monkeypatch, tmp_path, files):

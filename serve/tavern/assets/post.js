@@ -7,6 +7,8 @@ import { onState, refresh } from "./live.js";
 
 const UPLOADS_AT_ONCE = 2;
 const PREVIEW_CHARACTERS = 600;
+const DAY = 24 * 3600 * 1000; // every line of a file is read before it is queued
+const ASK_INTERVAL = 1000;
 
 export function mount(element) {
   const files = []; // {file, row, state: waiting|uploading|usable|bad|posting|posted, token, abort}
@@ -25,6 +27,10 @@ export function mount(element) {
     setText(part(element, "post-words"), usable ? `Post ${plural(usable, "file")}` : "Post");
   };
   const remove = (entry) => {
+    if (entry.state === "posting") {
+      post(`/api/quests/intakes/${entry.token}/cancel`).catch(() => {});
+      return;
+    }
     entry.abort.abort();
     files.splice(files.indexOf(entry), 1);
     entry.row.remove();
@@ -163,8 +169,9 @@ async function postOne(entry, priority) {
   const { row } = entry;
   entry.state = "posting";
   setText(part(row, "facts"), "being queued");
+  const asking = setInterval(() => showIntake(entry), ASK_INTERVAL);
   try {
-    const { quest, duplicate } = await post("/api/quests", { upload: entry.token, priority });
+    const { quest, duplicate } = await post("/api/quests", { upload: entry.token, priority }, DAY);
     entry.state = "posted";
     row.classList.add("posted");
     setText(part(row, "facts"), duplicate ? `the same bytes were posted before, as ${quest.name} (${quest.status}); nothing was queued` : `queued with ${priority} priority`);
@@ -172,4 +179,20 @@ async function postOne(entry, priority) {
   } catch (problem) {
     fail(entry, problem);
   }
+  clearInterval(asking);
+  part(row, "progress").hidden = true;
+}
+
+// How far the reading of a posted file is. No answer: it waits for its turn, or it is done.
+async function showIntake(entry) {
+  const { file, row, token } = entry;
+  const at = await get(`/api/quests/intakes/${token}`).catch(() => null);
+  if (!at?.bytes_total || entry.state !== "posting") return;
+  const bar = part(row, "progress");
+  const share = at.bytes_done / at.bytes_total;
+  bar.hidden = false;
+  setVar(bar, "--v", `${100 * share}%`);
+  setAttr(bar, "aria-label", `Reading of ${file.name}`);
+  setAttr(bar, "aria-valuenow", Math.round(100 * share));
+  setText(part(row, "facts"), `being read: ${bytes(at.bytes_done)} of ${bytes(at.bytes_total)}`);
 }
