@@ -97,9 +97,9 @@ class Weaver(Service):
             answer = ray.get(ping, timeout=0)
         except GetTimeoutError:
             self.missed[name] = self.missed.get(name, 0) + 1
-            starting = name not in self.known or self.known[name]["state"] == "starting"
-            down = self.missed[name] >= MISSED_PINGS and not starting
-            return self._row(name, False, "starting" if starting else "down" if down else "degraded", "no answer")
+            down = self.missed[name] >= MISSED_PINGS
+            state = "starting" if self._starts(name) else "down" if down else "degraded"
+            return self._row(name, False, state, "no answer")
         except RayActorError as error:
             remove(name)
             return self._row(name, False, "down", str(error).strip().splitlines()[0])
@@ -107,6 +107,10 @@ class Weaver(Service):
             return self._row(name, False, "degraded", str(error).strip().splitlines()[-1])
         self.missed[name] = 0
         return self._row(name, True, "healthy", f"pid {answer['pid']}")
+
+    def _starts(self, name: str) -> bool:
+        """Whether it has not been healthy yet since this Weaver began."""
+        return name not in self.known or self.known[name]["state"] == "starting"
 
     def _row(self, name: str, healthy: bool, state: str, detail: str, url: str | None = None) -> dict[str, Any]:
         return {
@@ -122,7 +126,7 @@ class Weaver(Service):
         try:
             socket.create_connection((host, int(port)), timeout=1.0).close()
         except OSError as error:
-            return self._row(name, False, "down", str(error), url)
+            return self._row(name, False, "starting" if self._starts(name) else "down", str(error), url)
         return self._row(name, True, "healthy", "", url)
 
     def _count_restarts(self) -> None:

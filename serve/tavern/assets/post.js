@@ -9,6 +9,7 @@ const UPLOADS_AT_ONCE = 2;
 const PREVIEW_CHARACTERS = 600;
 const DAY = 24 * 3600 * 1000; // every line of a file is read before it is queued
 const ASK_INTERVAL = 1000;
+const CONFLICT = 409; // it was stopped, and can be posted again
 
 export function mount(element) {
   const files = []; // {file, row, state: waiting|uploading|usable|bad|posting|posted, token, abort}
@@ -21,7 +22,7 @@ export function mount(element) {
   const show = () => {
     setAttr(part(element, "staging"), "hidden", files.length === 0);
     const usable = count("usable");
-    const words = [[count("waiting") + count("uploading"), "being checked"], [usable, "usable"], [count("bad"), "not usable"], [count("posted"), "queued"]];
+    const words = [[count("waiting") + count("uploading"), "being checked"], [usable, "usable"], [count("posting"), "being queued"], [count("bad"), "not usable"], [count("posted"), "queued"]];
     setText(part(element, "count"), words.filter(([number]) => number).map(([number, what]) => `${number} ${what}`).join(", "));
     setAttr(part(element, "post-all"), "disabled", usable === 0 || count("posting") > 0);
     setText(part(element, "post-words"), usable ? `Post ${plural(usable, "file")}` : "Post");
@@ -55,7 +56,9 @@ export function mount(element) {
   const postAll = async () => {
     const priority = element.querySelector("[name=post-priority]:checked").value;
     for (const entry of files.filter(({ state }) => state === "usable")) {
-      await postOne(entry, priority);
+      const posting = postOne(entry, priority);
+      show();
+      await posting;
       show();
     }
     refresh();
@@ -169,6 +172,9 @@ async function postOne(entry, priority) {
   const { row } = entry;
   entry.state = "posting";
   setText(part(row, "facts"), "being queued");
+  const remove = row.querySelector("button");
+  const label = remove.getAttribute("aria-label");
+  setAttr(remove, "aria-label", `Stop reading ${entry.file.name}`);
   const asking = setInterval(() => showIntake(entry), ASK_INTERVAL);
   try {
     const { quest, duplicate } = await post("/api/quests", { upload: entry.token, priority }, DAY);
@@ -177,9 +183,13 @@ async function postOne(entry, priority) {
     setText(part(row, "facts"), duplicate ? `the same bytes were posted before, as ${quest.name} (${quest.status}); nothing was queued` : `queued with ${priority} priority`);
     part(row, "report").replaceChildren();
   } catch (problem) {
-    fail(entry, problem);
+    if (problem.status === CONFLICT) {
+      entry.state = "usable";
+      setText(part(row, "facts"), `${problem.detail} ${problem.remedy}`);
+    } else fail(entry, problem);
   }
   clearInterval(asking);
+  setAttr(remove, "aria-label", label);
   part(row, "progress").hidden = true;
 }
 
