@@ -230,8 +230,8 @@ class Arena(Service):
         resources = train_resources(config) | ({} if label else dict(ON_HEAD))
         actor = spawn_attempt(attempt.id)
         run = actor.run.remote(order, config.placement.train_workers, resources, label)
-        self.peer("worker").prepare.remote()
         self.watched = (attempt.id, actor, run)
+        self.peer("worker").prepare.remote()
 
     def _retire(self) -> None:
         """End the hosts of attempts that are over, once their run has returned."""

@@ -101,7 +101,9 @@ def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRealm]:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("REALM_", "RAY_"))}
     env |= {"REALM_HOME": str(home), **settings(port), "HF_HUB_OFFLINE": "1"}
     running = RunningRealm(home, env, f"http://127.0.0.1:{port}")
-    running.cli("start")
-    yield running
-    running.cli("stop")
+    try:
+        running.cli("start")
+        yield running
+    finally:
+        running.cli("stop")
     assert not running.home.joinpath("ray", "head.json").exists()
