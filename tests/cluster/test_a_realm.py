@@ -56,10 +56,11 @@ def test_the_hero_levels_up_unattended(realm: RunningRealm) -> None:
     assert len({at for _, _, at in window}) == 3
     state = realm.wait(lambda s: s["champion"] is not None and s["quests"]["completed"] > 0, "a champion, a quest done")
     assert state["hero"]["gold"] == 100 * state["quests"]["completed"]
+    # Exams go on while the command runs.
+    highest = "select max(exam_accuracy) from checkpoints"
+    [(before,)] = rows(realm, highest)
     best = realm.json("vault", "best")
-    assert best["exam_accuracy"] == pytest.approx(
-        max(r[0] for r in rows(realm, "select exam_accuracy from checkpoints where exam_accuracy is not null"))
-    )
+    assert before <= best["exam_accuracy"] <= rows(realm, highest)[0][0]
 
 
 def test_every_checkpoint_is_a_hugging_face_folder(realm: RunningRealm) -> None:
