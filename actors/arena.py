@@ -78,6 +78,11 @@ class Arena(Service):
         self.quiet = True
         self.ticker.nudge()
 
+    def wake(self) -> None:
+        """Fight on: a start that finds a realm whose stop was broken off."""
+        self.quiet = False
+        self.ticker.nudge()
+
     def quiesced(self) -> bool:
         """Whether no attempt is under way."""
         battle = self.battles.current(self.campaign_id)
@@ -110,17 +115,17 @@ class Arena(Service):
         if self.battles.get(attempt.battle_id).state == BattleState.STARTING:
             self.battles.set_state(attempt.battle_id, BattleState.RUNNING, now(), f"from step {step}")
 
-    def orders(self, attempt_id: str) -> dict[str, Any]:
-        """What the battle is to do, polled by rank 0 without waiting."""
+    def orders(self, attempt_id: str, quest_id: str | None) -> dict[str, Any]:
+        """What the battle is to do, and whether to leave the quest it is at; polled by rank 0 without waiting."""
         battle = self.battles.current(self.campaign_id)
         attempts = self.battles.attempts(battle.id) if battle else ()
         if battle is None or not attempts or attempts[-1].id != attempt_id or attempts[-1].ended_at:
             return {"state": "stop"}
-        quest = next(iter(self.quest_orders.items()), None)
+        reason = self.quest_orders.get(quest_id) if quest_id else None
         return {
             "state": DesiredState.PAUSE.value if self.quiet else battle.desired_state.value,
-            "end_quest": quest[0] if quest else None,
-            "end_reason": quest[1] if quest else "",
+            "end_quest": quest_id if reason else None,
+            "end_reason": reason or "",
         }
 
     def quest_left(self, quest_id: str) -> None:
@@ -129,12 +134,18 @@ class Arena(Service):
 
     def attempt_ended(self, attempt_id: str, state: str, detail: str, step: int) -> None:
         """An attempt's loop returned: `paused`, `stopped` or `idle`, all of it saved."""
-        attempt = self._live(attempt_id)
-        self.battles.record_step(attempt_id, step)
-        self.battles.end_attempt(attempt_id, state, now(), detail)
-        if self.quiet and not detail:
+        with self.lock:
+            self._end_attempt(self._live(attempt_id), state, detail, step)
+        self.ticker.nudge()
+
+    def _end_attempt(self, attempt: Attempt, state: str, detail: str, step: int) -> None:
+        self.battles.record_step(attempt.id, step)
+        self.battles.end_attempt(attempt.id, state, now(), detail)
+        desired = self.battles.get(attempt.battle_id).desired_state
+        if state == "paused" and not detail and desired == DesiredState.RUN:
+            # Stopping with the realm, or a pause that was taken back while it was being saved: a next attempt goes on.
             return
-        if state == "paused":
+        if state == "paused" and desired != DesiredState.STOP:
             self.battles.set_desired(attempt.battle_id, DesiredState.PAUSE, now())
             self.battles.set_state(attempt.battle_id, BattleState.PAUSED, now(), detail)
         else:
@@ -207,12 +218,14 @@ class Arena(Service):
                 self.battles.finish(battle.id, BattleState.FINISHED, now(), "no attempt was running")
 
     def _start_attempt(self, battle: Battle, attempts: tuple[Attempt, ...]) -> None:
+        start = ask(self.peer("vault_keeper").starting_point.remote(battle.campaign_id))
         last = attempts[-MAX_FRUITLESS_ATTEMPTS:]
-        if len(last) == MAX_FRUITLESS_ATTEMPTS and all(a.outcome == "failed" and a.step <= a.start_step for a in last):
+        fruitless = all(a.outcome == "failed" and a.step <= a.start_step == start["step"] for a in last)
+        if len(last) == MAX_FRUITLESS_ATTEMPTS and fruitless:
             reason = f"{len(last)} attempts in a row failed before a step: {last[-1].reason}"
             self.battles.finish(battle.id, BattleState.FAILED, now(), reason)
             return
-        start = ask(self.peer("vault_keeper").starting_point.remote(battle.campaign_id))
+        self.quest_orders.clear()
         attempt = self.battles.start_attempt(battle.id, start["step"], now(), start["checkpoint_id"])
         self._launch(attempt)
 

@@ -12,12 +12,15 @@ from actors.cluster import NAMESPACE, ON_HEAD
 
 WORKER_FAILURES = 3
 """Times the train workers are brought back inside one attempt; after that Arena begins a new one."""
+BEGIN_TIMEOUT_S = 60.0
+"""An Arena that died right after it made a host never sent it the order to run."""
 
 
 class AttemptHost:
     """Calls TorchTrainer.fit() and remembers how it ended."""
 
     def __init__(self) -> None:
+        self.began = threading.Event()
         self.ended = threading.Event()
         self.outcome: dict[str, Any] = {}
 
@@ -25,6 +28,7 @@ class AttemptHost:
         self, order: dict[str, Any], workers: int, resources: dict[str, float], label: dict[str, str] | None
     ) -> dict[str, Any]:
         """Fight until the loop returns. The outcome's `error` is None when it returned by itself."""
+        self.began.set()
         # Imported here: whoever spawns a host must not load torch for it.
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.torch import TorchTrainer
@@ -57,6 +61,8 @@ class AttemptHost:
 
     def result(self) -> dict[str, Any]:
         """Wait for the run to end: for an Arena that came back and finds the attempt under way."""
+        if not self.began.wait(BEGIN_TIMEOUT_S):
+            return {"error": "it was lost before it began"}
         self.ended.wait()
         return self.outcome
 

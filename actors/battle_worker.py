@@ -89,7 +89,7 @@ class ActorPorts:
         if ready and value is not None:
             self.newest_orders = Orders(**value)
         if ready or self.asked is None:
-            self.asked = self.arena.orders.remote(self.attempt_id)
+            self.asked = self.arena.orders.remote(self.attempt_id, self.holding)
         self._renew()
         return self.newest_orders
 
@@ -139,7 +139,7 @@ def fight(order: dict[str, Any]) -> None:
     ports = ActorPorts(home, order["campaign_id"], order["battle_id"], order["attempt_id"], order["hero_id"])
     # Every worker of the attempt starts from the same checkpoint: Arena answers all of them alike.
     start: dict[str, Any] = ask(ports.arena.starting_point.remote(order["attempt_id"]))
-    hero = open_hero(spec, start["source"])
+    hero = open_hero(spec, start["source"], trains=True)
     engine = make_engine(hero, spec, config)
     progress, resume = Progress(), None
     if start["resumable"]:

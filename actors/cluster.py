@@ -82,6 +82,11 @@ def actor(name: str) -> ActorHandle[Any]:
 
 def spawn(spec: ServiceSpec, home: RealmHome, config: RealmConfig) -> ActorHandle[Any]:
     """Get the service, or create it. Returns at once; calls wait until it is up."""
+    try:
+        # First: Ray keeps something of every class that is made remote, and Weaver asks every two seconds.
+        return ray.get_actor(spec.name, namespace=NAMESPACE)
+    except ValueError:
+        pass
     module, _, name = spec.target.partition(":")
     options: dict[str, Any] = {
         "name": spec.name,

@@ -15,7 +15,7 @@ from realm.store.battles import BattleStore
 from realm.store.events import EventStore
 
 WRITE_INTERVAL_S = 2.0
-FRESH_S = 0.25
+FRESH_S = 0.05
 """A state snapshot this old is given again."""
 
 
@@ -77,7 +77,13 @@ class Herald(Service):
 
     def loss(self, after: int = -1) -> dict[str, Any]:
         """Train-loss points, validation losses and level marks of the active campaign at steps beyond `after`."""
-        return self.reader.loss(after)
+        found = self.reader.loss(after)
+        last = found["points"][-1][0] if found["points"] else after
+        with self.lock:
+            # Those of the last two seconds are not in the database yet.
+            fresh = [[point.step, round(point.train_loss, 5)] for _, point in self.waiting if point.step > last]
+        found["points"] += fresh
+        return found
 
     def events(self, before: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
         """Events before a `seq`, newest first."""

@@ -52,6 +52,8 @@ class Intakes:
         finally:
             with self._lock:
                 self._running.pop(intake_id, None)
+                if intake_id in self._given_up:
+                    self._given_up.remove(intake_id)
 
     def progress(self, intake_id: str) -> dict[str, Any]:
         """Name, bytes_done and bytes_total of a file under way.
@@ -67,4 +69,5 @@ class Intakes:
 
     def cancel(self, intake_id: str) -> None:
         """Give a file up, also one that waits for its turn: its poster hears so within the next megabyte."""
-        self._given_up.append(intake_id)
+        with self._lock:
+            self._given_up.append(intake_id)

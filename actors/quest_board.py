@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -37,6 +38,8 @@ from realm.store.quests import QuestStore
 INBOX_INTERVAL_S = 1.0
 SETTLED_S = 1.0
 """A file in the inbox is taken once its size has not changed for this long."""
+RETRY_S = 60.0
+"""Between two tries with a file of the inbox that could not be taken for a reason that is not its own."""
 
 
 class QuestBoard(Service):
@@ -46,6 +49,7 @@ class QuestBoard(Service):
         super().__init__(home)
         self.quests = QuestStore(self.database)
         self.seen: dict[Path, tuple[int, float]] = {}
+        self.later: dict[Path, float] = {}
         self.intakes = Intakes()
         self.counter: Callable[[Example], int] | None = None
         sweep(self.home.quests)
@@ -288,12 +292,10 @@ class QuestBoard(Service):
         """Counts tokens with the hero's own tokenizer, loaded at the first use."""
         if self.counter is None:
             # Imported at the first use: transformers is half of this actor's memory.
-            from transformers import AutoTokenizer
-
+            from realm.models.hero import load_tokenizer
             from realm.training.encoding import measure
 
-            source = ask(self.peer("vault_keeper").base_model.remote())
-            tokenizer = AutoTokenizer.from_pretrained(source)
+            tokenizer = load_tokenizer(ask(self.peer("vault_keeper").base_model.remote()))
             self.counter = lambda example: measure(example, tokenizer)
         return self.counter
 
@@ -301,19 +303,29 @@ class QuestBoard(Service):
         """Post every settled file of the inbox; a bad one goes to rejected/ with the reason beside it."""
         present = {path for path in self.home.inbox.iterdir() if path.is_file() and not path.name.startswith(".")}
         self.seen = {path: mark for path, mark in self.seen.items() if path in present}
+        self.later = {path: at for path, at in self.later.items() if path in present}
         for path in sorted(present):
             stat = path.stat()
             mark = (stat.st_size, stat.st_mtime)
+            if path in self.later and now().timestamp() < self.later[path]:
+                continue
             if self.seen.get(path) != mark or now().timestamp() - stat.st_mtime < SETTLED_S:
                 self.seen[path] = mark
                 continue
             try:
                 self._take_in(str(path))
-                path.unlink()
+                self._take_out(path, stat)
             except QuestError as error:
                 self._reject(path, error)
-            except RealmError as error:
+            except (RealmError, OSError) as error:
+                self.later[path] = now().timestamp() + RETRY_S
                 print(f"{path.name} stays in the inbox: {error}")
+
+    def _take_out(self, path: Path, read: os.stat_result) -> None:
+        """Remove a queued file from the inbox, unless another has taken its name since."""
+        present = path.stat()
+        if (present.st_ino, present.st_size, present.st_mtime) == (read.st_ino, read.st_size, read.st_mtime):
+            path.unlink()
 
     def _reject(self, path: Path, error: QuestError) -> None:
         target = self.home.rejected / f"{now():%Y%m%d-%H%M%S-%f}-{display_name(path.name)}"

@@ -31,7 +31,6 @@ class Service:
     def __init__(self, home: str) -> None:
         self.home = RealmHome(Path(home))
         self.started_at = now()
-        self._peers: dict[str, ActorHandle[Any]] = {}
 
     @property
     def config(self) -> RealmConfig:
@@ -63,10 +62,8 @@ class Service:
         return {"pid": os.getpid(), "version": code_version(), "started_at": self.started_at.isoformat()}
 
     def peer(self, name: str) -> ActorHandle[Any]:
-        """The handle of another service."""
-        if name not in self._peers:
-            self._peers[name] = actor(name)
-        return self._peers[name]
+        """The handle of another service, asked for anew: one that Ray gave up is made again under its name."""
+        return actor(name)
 
 
 class Ticker:

@@ -30,6 +30,13 @@ from skills import get_engine
 LIVE_S = 5.0
 """Metrics older than this are not the battle's present ones."""
 EVENTS_SHOWN = 12
+NO_BATTLE: dict[str, Any] = {"state": "idle", "reason": "no campaign yet"} | dict.fromkeys(
+    (
+        *("desired_state", "battle_id", "started_at", "quest", "quest_id", "quest_origin", "skill", "level"),
+        *("level_title", "step", "steps_total", "eta_seconds", "train_loss", "val_loss", "learning_rate"),
+        *("steps_per_second", "tokens_per_second"),
+    )
+)
 QUIET_EVENTS = frozenset({"evaluation.recorded", "attempt.started", "attempt.ended", "battle.desired"})
 
 
@@ -51,7 +58,8 @@ class StateReader:
         campaign = self.campaigns.get_active()
         base: dict[str, Any] = {"at": at.isoformat(), "home": str(self.home.root), "disk": self._disk()}
         if campaign is None:
-            return {**base, "hero": None, "campaign": None, "battle": {"state": "idle"}, "skills": {}, "quests": {}}
+            empty = {"hero": None, "campaign": None, "skills": {}, "quests": {}, "champion": None, "events": []}
+            return {**base, **empty, "battle": NO_BATTLE, "latest_checkpoint": None}
         if live is not None and (live["campaign_id"] != campaign.id or (at - live["at"]).total_seconds() > LIVE_S):
             live = None
         battle = self.battles.current(campaign.id) or next(iter(self.battles.page(campaign.id, 1)), None)
@@ -135,7 +143,7 @@ class StateReader:
         self, campaign: Campaign, battle: Battle | None, live: dict[str, Any] | None, state: HeroState
     ) -> dict[str, Any]:
         if battle is None:
-            return {"state": "idle", "reason": "no battle yet"}
+            return NO_BATTLE | {"reason": "no battle yet"}
         active = self.quests.page(campaign.id, (QuestStatus.ACTIVE,), limit=1)
         quest = active[0] if active else None
         on = battle.state in (BattleState.RUNNING, BattleState.PAUSING, BattleState.STOPPING)

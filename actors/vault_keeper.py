@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import ray
 from safetensors.numpy import save_file
 
@@ -29,7 +30,16 @@ from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name, checkp
 from realm.rules.retention import plan_purge, plan_trash, protected_ids
 from realm.store.checkpoints import CheckpointStore, Recorded
 from realm.store.skills import SkillStore
-from realm.training.folders import STATE, WEIGHTS, check_space, free_folder, publish, sha256_of
+from realm.training.folders import (
+    STATE,
+    WEIGHTS,
+    check_space,
+    free_folder,
+    publish,
+    sha256_of,
+    staging_folder,
+    staging_pid,
+)
 
 LEDGER = "ledger.json"
 SAVED_WITH = ("torch", "transformers", "ray")
@@ -107,7 +117,7 @@ class VaultKeeper(Service):
         if not base.is_dir() and newest is not None:
             base = Path(newest.path)
         check_space(folder, sum(a.nbytes for a in arrays.values()), self.config.vault.min_free_mb * 1_000_000)
-        staging = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        staging = staging_folder(folder)
         shutil.rmtree(staging, ignore_errors=True)
         shutil.copytree(base, staging, ignore=shutil.ignore_patterns("*.safetensors", "*.bin", STATE, LEDGER))
         save_file(arrays, staging / WEIGHTS, metadata={"format": "pt"})
@@ -257,9 +267,16 @@ class VaultKeeper(Service):
         for campaign in self.home.checkpoints.iterdir():
             for folder in campaign.iterdir():
                 if folder.name.startswith("."):
-                    shutil.rmtree(folder, ignore_errors=True)
-                elif not (folder / LEDGER).exists() and (folder / STATE / "meta.json").exists():
+                    # A train worker may be writing it at this moment.
+                    if not psutil.pid_exists(staging_pid(folder)):
+                        shutil.rmtree(folder, ignore_errors=True)
+                elif (folder / LEDGER).exists():
+                    continue
+                elif (folder / STATE / "meta.json").exists():
                     self._adopt_folder(folder)
+                else:
+                    # Weights of a snapshot whose record was lost with the job that made it: that job is done again.
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _adopt_folder(self, folder: Path) -> None:
         meta = json.loads((folder / STATE / "meta.json").read_text(encoding="utf-8"))

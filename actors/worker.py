@@ -56,7 +56,7 @@ class Worker(Service):
                 job = ask(self.peer("task_master").claim.remote(self.id, ["eval"], CLAIM_WAIT_S))
                 if job is not None:
                     self._run(job)
-            except (RealmError, RayError) as error:
+            except Exception as error:  # noqa: BLE001 - without this loop nothing is ever evaluated; what failed is said
                 print(f"{type(error).__name__}: {error}")
                 time.sleep(1.0)
                 self._register()
@@ -64,10 +64,10 @@ class Worker(Service):
     def _run(self, job: dict[str, Any]) -> None:
         master = self.peer("task_master")
         self.holding = job["id"]
-        self.prepare()
         from actors.handlers import HANDLERS, Superseded
 
         try:
+            self.prepare()
             result = HANDLERS[job["type"]](job, self.context)
         except Superseded as error:
             ask(master.cancel.remote(job["id"], str(error)))

@@ -42,7 +42,7 @@ class Material:
 
     def hero(self) -> Hero:
         """A new hero at the starting weights."""
-        return open_hero(self.spec, self.base)
+        return open_hero(self.spec, self.base, trains=True)
 
     def ticket(self, number: int) -> Ticket:
         """Quest `number`, as a battle sees it."""

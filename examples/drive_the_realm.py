@@ -14,6 +14,8 @@ import ray
 
 from actors import connect
 
+ENDED = ("completed", "failed", "cancelled")
+
 
 def main() -> None:
     realm = connect()
@@ -24,12 +26,16 @@ def main() -> None:
     quest_id = posted["quest"]["id"]
     print(f"posted {posted['quest']['name']} as {quest_id}: {posted['quest']['examples']} examples")
 
-    while (quest := ray.get(realm.quest_board.show.remote(quest_id)))["status"] not in ("completed", "failed"):
+    while (quest := ray.get(realm.quest_board.show.remote(quest_id)))["status"] not in ENDED:
         battle = ray.get(realm.herald.snapshot.remote())["battle"]
         print(f"quest {quest['status']}; battle {battle['state']}")
         time.sleep(1)
-    print(f"quest {quest['status']} after {quest['steps_fought']} steps, train loss {quest['train_loss']:.3f}")
+    print(f"quest {quest['status']} after {quest['steps_fought']} steps, train loss {quest['train_loss']}")
+    if quest["status"] != "completed":
+        raise SystemExit(f"the quest was not completed: {quest['reason']}")
 
+    # Where nothing else waits, the battle may have ended with the quest: a resume begins another.
+    ray.get(realm.arena.resume.remote())
     ray.get(realm.arena.pause.remote())
     wait_for(realm, "paused")
     ray.get(realm.arena.resume.remote())

@@ -264,7 +264,7 @@ def _check_fit(config: RealmConfig) -> None:
 
 def _weave(home: RealmHome, config: RealmConfig, tick: Tick) -> dict[str, dict[str, Any]]:
     """Every service, healthy: those that run are kept unless their code is older."""
-    from actors.cluster import SPECS, code_version, remove, spawn
+    from actors.cluster import SPECS, actor, code_version, remove, spawn
     from actors.waiting import ask
 
     tick("waiting for weaver")
@@ -274,6 +274,7 @@ def _weave(home: RealmHome, config: RealmConfig, tick: Tick) -> dict[str, dict[s
         remove("weaver")
         weaver = spawn(SPECS["weaver"], home, config)
     ask(weaver.weave.remote())
+    ask(actor("arena").wake.remote())
     return _wait_healthy(weaver, tick)
 
 

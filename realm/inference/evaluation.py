@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realm.inference.generation import generate
+from realm.models.chat import token_ids
 from realm.models.hero import Hero
 from realm.models.loss import response_loss
 from skills.catalog import Skill
@@ -51,7 +52,10 @@ def evaluate(hero: Hero, skill: Skill, level: int, count: int, seed: int, fold: 
 def ask(hero: Hero, skill: Skill, problems: Sequence[Problem]) -> EvaluationResult:
     """Ask these very problems, all of one skill, and grade the answers against them."""
     began = time.monotonic()
-    budget = max(skill.levels[problem.level].max_response_chars for problem in problems) + SPARE_TOKENS
+    characters = max(skill.levels[problem.level].max_response_chars for problem in problems)
+    # Of some tokenizers a circled digit is several tokens: then a right answer is longer than its characters.
+    tokens = max(len(token_ids(hero.tokenizer, problem.response)) for problem in problems)
+    budget = max(characters, tokens) + SPARE_TOKENS
     texts = generate(hero, [problem.prompt for problem in problems], budget)
     graded = [
         (problem, text, skill.grade(problem, text).correct) for problem, text in zip(problems, texts, strict=True)

@@ -27,11 +27,12 @@ from skills import get_engine
 
 @dataclass
 class Hero:
-    """A model with its tokenizer, on one device."""
+    """A model with its tokenizer, on one device. `saved_dtype` is that of the weights that are saved and served."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     device: torch.device
+    saved_dtype: torch.dtype = torch.float32
 
     @property
     def parameters(self) -> int:
@@ -109,21 +110,41 @@ def load_hero(source: str | Path, dtype: torch.dtype, device: torch.device) -> H
     Raises:
         HeroError: nothing loadable there; says what was tried and how to provide it.
     """
-    options: dict[str, Any] = {"local_files_only": True} if Path(source).is_dir() else {}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(source), **options)
-        model = AutoModelForCausalLM.from_pretrained(str(source), dtype=dtype, **options)
-    except (OSError, ValueError) as error:
-        tried = f"folder {source}" if Path(source).exists() else f"{source!r} (no such folder; then the hub)"
-        raise HeroError(
-            f"No model could be loaded from {tried}: {str(error).splitlines()[0]}",
-            "Put a Hugging Face folder (config.json, model.safetensors, tokenizer.json) on this machine and set "
-            "hero.base_model to it: realm config set hero.base_model /path/to/folder --unlock.",
-        ) from None
+    tokenizer = load_tokenizer(source)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    try:
+        model = AutoModelForCausalLM.from_pretrained(str(source), dtype=dtype, **_options(source))
+    except (OSError, ValueError) as error:
+        raise _missing(source, error) from None
     model.to(device)  # pyright: ignore[reportArgumentType]
-    return Hero(model=model, tokenizer=cast(PreTrainedTokenizerBase, tokenizer), device=device)
+    return Hero(model=model, tokenizer=tokenizer, device=device)
+
+
+def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a Hugging Face folder or hub name.
+
+    Raises:
+        HeroError: as `load_hero`.
+    """
+    try:
+        return cast(PreTrainedTokenizerBase, AutoTokenizer.from_pretrained(str(source), **_options(source)))
+    except (OSError, ValueError) as error:
+        raise _missing(source, error) from None
+
+
+def _options(source: str | Path) -> dict[str, Any]:
+    return {"local_files_only": True} if Path(source).is_dir() else {}
+
+
+def _missing(source: str | Path, error: Exception) -> HeroError:
+    tried = f"folder {source}" if Path(source).exists() else f"{source!r} (no such folder; then the hub)"
+    return HeroError(
+        f"No model could be loaded from {tried}: {str(error).splitlines()[0]}",
+        "Put a Hugging Face folder (config.json, model.safetensors, tokenizer.json) on this machine, at "
+        "$REALM_HOME/models/heroes/<hero>, or anywhere and set hero.base_model to it: "
+        "realm config set hero.base_model /path/to/folder --unlock.",
+    )
 
 
 def empty_hero(folder: str | Path, dtype: torch.dtype, device: torch.device) -> Hero:

@@ -121,7 +121,6 @@ class BattlePoint:
     at: datetime
     train_loss: float
     learning_rate: float | None = None
-    grad_norm: float | None = None
     tokens_per_second: float | None = None
     steps_per_second: float | None = None
     quest_id: str | None = None

@@ -159,7 +159,6 @@ battle_points = Table(
     _at("at", nullable=False),
     Column("train_loss", Float, nullable=False),
     Column("learning_rate", Float),
-    Column("grad_norm", Float),
     Column("tokens_per_second", Float),
     Column("steps_per_second", Float),
     _id("quest_id"),

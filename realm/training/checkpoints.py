@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
 import shutil
 import threading
 import time
@@ -15,9 +15,9 @@ from typing import Any, cast
 import torch
 from safetensors.torch import load_file, save_file
 
-from realm.errors import HeroError
+from realm.errors import DiskFullError, HeroError
 from realm.models.hero import Hero
-from realm.training.folders import STATE, WEIGHTS, check_space, publish, sha256_of
+from realm.training.folders import STATE, WEIGHTS, check_space, publish, sha256_of, staging_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,10 @@ class CheckpointWriter:
         """
         began = time.monotonic()
         self.wait()
+        weights = {name: tensor.to(self.hero.saved_dtype) for name, tensor in weights.items()}
         needed = _bytes(weights) + _bytes(state)
         check_space(folder, needed, self.min_free_bytes)
-        copied_weights = cast(dict[str, torch.Tensor], _to_host(dict(weights)))
+        copied_weights = cast(dict[str, torch.Tensor], _to_host(weights))
         copied_state = cast(dict[str, Any], _to_host(state))
         meta = {**meta, "stall_s": time.monotonic() - began}
         self.thread = threading.Thread(
@@ -85,18 +86,26 @@ class CheckpointWriter:
         self, folder: Path, weights: dict[str, torch.Tensor], state: dict[str, Any], meta: dict[str, Any]
     ) -> None:
         try:
-            saved = write_checkpoint(folder, self.hero, weights, state, meta)
+            self.on_saved(write_checkpoint(folder, self.hero, weights, state, meta))
         except Exception as error:  # noqa: BLE001 - a thread hands every failure to its owner
-            self.on_failed(error)
-            return
-        self.on_saved(saved)
+            self.on_failed(self._disk_full(folder, _bytes(weights) + _bytes(state), error) or error)
+
+    def _disk_full(self, folder: Path, needed: int, error: Exception) -> DiskFullError | None:
+        """Whether the disk filled while it was written: safetensors and torch say so in errors of their own."""
+        try:
+            check_space(folder, needed, self.min_free_bytes)
+        except DiskFullError as full:
+            return full
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return DiskFullError(f"Writing a checkpoint failed: {error}.", "Free some space, then resume the battle.")
+        return None
 
 
 def write_checkpoint(
     folder: Path, hero: Hero, weights: dict[str, torch.Tensor], state: dict[str, Any], meta: dict[str, Any]
 ) -> SavedCheckpoint:
     """Write a Hugging Face folder with a `training_state/` beside the weights; it appears whole or not at all."""
-    staging = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    staging = staging_folder(folder)
     shutil.rmtree(staging, ignore_errors=True)
     try:
         (staging / STATE).mkdir(parents=True)

@@ -22,6 +22,17 @@ def free_folder(folder: Path) -> Path:
     return free
 
 
+def staging_folder(folder: Path) -> Path:
+    """Where this process writes `folder` before it is published."""
+    return folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+
+
+def staging_pid(staging: Path) -> int:
+    """The process that writes such a folder; 0 when its name is not of that form."""
+    pid = staging.name.removesuffix(".tmp").rpartition(".")[2]
+    return int(pid) if pid.isdigit() else 0
+
+
 def publish(staging: Path, folder: Path) -> int:
     """fsync every file of `staging` and rename it to `folder`. Returns the bytes written."""
     size = 0

@@ -5,7 +5,6 @@ Knows nothing of where quests come from or where results go: that is behind `Bat
 
 from __future__ import annotations
 
-import errno
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -163,8 +162,14 @@ class _Meter:
         self.since.append(result)
         self.window.append(result)
 
-    def window_loss(self) -> float | None:
-        return _mean_loss(list(self.window))
+    def wait(self) -> None:
+        """Time without a quest is no time of training."""
+        if not self.since:
+            self.started = time.monotonic()
+
+    def window_loss(self, steps: int = LOSS_WINDOW) -> float | None:
+        """Mean over the newest `steps` of the window."""
+        return _mean_loss(list(self.window)[-steps:]) if steps else None
 
     def learning_rate(self) -> float | None:
         return self.window[-1].learning_rate if self.window else None
@@ -253,6 +258,7 @@ class BattleLoop:
                 ticket = self._agree(self.ports.claim)
             if ticket is None:
                 self.stepped_at = None
+                self.meter.wait()
                 idle_since = idle_since or time.monotonic()
                 if self._agree(lambda since=idle_since: time.monotonic() - since > self.settings.idle_timeout):
                     return LoopOutcome("idle", "no quest on the board")
@@ -271,7 +277,7 @@ class BattleLoop:
         if cursor is None or cursor.quest_id != ticket.quest_id:
             cursor = Cursor(ticket.quest_id, first_step=self.engine.step_number)
         self.progress.cursor = cursor
-        self.leave_by = None
+        self.leave_by = self.gap = self.stepped_quest = None
         self.feed.drop_all_but({ticket.quest_id})
         total = self.feed.steps_total(ticket)
         if self.engine.rank == 0:
@@ -303,7 +309,8 @@ class BattleLoop:
             self.stepped_quest = after.quest_id
         result = self.engine.step(batch)
         self.stepped_at = time.monotonic()
-        self.meter.add(result)
+        if self.engine.rank == 0:
+            self.meter.add(result)
         self.progress.tokens_seen += batch.tokens
         self.progress.examples_seen += len(batch.ids)
         self.progress.cursor = after
@@ -361,7 +368,7 @@ class BattleLoop:
     def _prefetch(self) -> None:
         current = self.progress.cursor.quest_id if self.progress.cursor else ""
         ticket = self.ports.peek()
-        if ticket is not None and (self.ahead is None or ticket.quest_id != self.ahead.quest_id):
+        if ticket is not None and ticket.quest_id != current and not self.feed.prepares(ticket):
             self.ahead = ticket
             self.feed.drop_all_but({current, ticket.quest_id})
             self.feed.prefetch(ticket)
@@ -379,7 +386,7 @@ class BattleLoop:
             last_step=self.engine.step_number,
             steps_fought=cursor.steps_done,
             ended_by=ended_by,
-            train_loss=self.meter.window_loss(),
+            train_loss=self.meter.window_loss(min(cursor.steps_done, LOSS_WINDOW)),
             heldout_loss=self.engine.loss(heldout) if heldout else None,
             gap_s=self.gap,
         )
@@ -413,8 +420,8 @@ class BattleLoop:
     def _raise_write_error(self) -> None:
         """A full disk pauses the battle; anything else ends the attempt."""
         error, self.write_error = self.write_error, None
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            self.disk_full = f"Writing a checkpoint failed: {error}. Free some space, then resume."
+        if isinstance(error, DiskFullError):
+            self.disk_full = str(error)
         elif error is not None:
             raise error
 

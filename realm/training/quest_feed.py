@@ -143,6 +143,10 @@ class QuestFeed:
         if ticket.quest_id not in self.pending:
             self.pending[ticket.quest_id] = self._prepare(ticket, Cursor(ticket.quest_id))
 
+    def prepares(self, ticket: Ticket) -> bool:
+        """Whether the quest is prepared, or about to be."""
+        return ticket.quest_id in self.pending
+
     def ready(self, ticket: Ticket) -> bool:
         """Whether the quest's first batches are prepared."""
         return ticket.quest_id in self.pending and self.pending[ticket.quest_id].ready

@@ -25,10 +25,17 @@ def starting_weights(spec: HeroSpec, config: RealmConfig, folder: Path) -> str:
     return base_folder(spec, folder, config.training.seed, config.hero.base_model, max_length(spec, config))
 
 
-def open_hero(spec: HeroSpec, source: str | Path) -> Hero:
-    """Load the hero's weights onto this machine's device."""
+def open_hero(spec: HeroSpec, source: str | Path, *, trains: bool = False) -> Hero:
+    """Load the hero's weights onto this machine's device.
+
+    A hero that `trains` has them in float32, whatever it is saved in: at a learning rate of 1e-5 most updates are
+    smaller than half a step of bfloat16 and would be rounded away. Accelerate still computes in bfloat16 on CUDA.
+    """
     device = pick_device()
-    return load_hero(source, weight_dtype(spec, device), device)
+    saved = weight_dtype(spec, device)
+    hero = load_hero(source, torch.float32 if trains else saved, device)
+    hero.saved_dtype = saved
+    return hero
 
 
 def make_engine(hero: Hero, spec: HeroSpec, config: RealmConfig) -> TrainingEngine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -86,7 +85,7 @@ def train_file(
         raise ConflictError(f"{out}/checkpoint-{steps} exists.", "Give another --out or remove it.")
     with tempfile.TemporaryDirectory(prefix="realm-train-") as scratch:
         place = Path(scratch)
-        hero = open_hero(spec, starting_weights(spec, config, place / "hero"))
+        hero = open_hero(spec, starting_weights(spec, config, place / "hero"), trains=True)
         limit = max_length(spec, config)
         quests = place / "quests"
         manifest = admit(data, quests, measure=lambda example: measure(example, hero.tokenizer), max_length=limit)
@@ -98,7 +97,8 @@ def train_file(
             ports,
             replace(loop_settings(hero, config), snapshot_interval=0.0),
         )
-        loop.run()
-        if ports.last is None:
-            raise ConflictError("Nothing was saved.", f"Free disk space at {out}: {shutil.disk_usage(out).free} bytes.")
+        outcome = loop.run()
+        if ports.last is None or ports.last.step < steps:
+            kept = f"{ports.last.path} has step {ports.last.step}." if ports.last else "Nothing was saved."
+            raise ConflictError(f"Training ended before step {steps}: {outcome.detail or outcome.state}. {kept}")
         return ports.last

@@ -14,7 +14,7 @@ from serve.tavern.answers import SharedAnswer, SharedAnswers, to_json
 from serve.tavern.backend import Json, TavernBackend
 from serve.tavern.uploads import Upload, UploadRoom
 
-STATE_FRESH_S = 0.5
+STATE_FRESH_S = 0.25
 LOSS_FRESH_S = 1.0
 
 Priority = Literal["high", "normal", "low"]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
+import sys
 import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +55,10 @@ def assert_books_agree(realm: RunningRealm) -> None:
         " where q.status = 'active' and a.ended_at is not null and not exists"
         " (select 1 from battles b where b.id = a.battle_id and b.state in ('starting', 'running', 'paused'))",
     )
+    assert rows(realm, "select count(*) from quests where status = 'active'")[0][0] <= 1
+    # None is lost: the files of every quest that is still to be fought are there.
+    for (sha256,) in rows(realm, "select sha256 from quests where status in ('queued', 'active')"):
+        assert (realm.home / "quests" / sha256[:16] / "manifest.json").is_file()
     for folder in (realm.home / "checkpoints").glob("*/checkpoint-*"):
         assert (folder / "model.safetensors").stat().st_size > 1_000_000, folder
 
@@ -77,14 +85,52 @@ def test_a_killed_train_worker_replays_at_most_one_checkpoint_interval(realm: Ru
     running(realm)
     realm.wait(lambda s: s["campaign"]["step"] > s["campaign"]["durable_step"], "steps beyond the checkpoint")
     durable = rows(realm, "select max(step) from checkpoints where has_optimizer and trashed_at is null")[0][0]
-    live = realm.state()["campaign"]["step"]
+    live, at = realm.state()["campaign"]["step"], datetime.now(UTC)
     [process] = realm.processes("ray::RayTrainWorker")
     process.kill()
     realm.wait(lambda _: realm.processes("ray::RayTrainWorker") not in ([], [process]), "a new train worker", 120)
     realm.wait(lambda s: s["campaign"]["step"] > live + 10, "steps beyond the kill", 120)
-    points = [step for (step,) in rows(realm, "select step from battle_points order by at")]
-    restart = min(step for step in points if step > durable)
-    assert restart <= live + 30
+    steps = [
+        step
+        for step, when in rows(realm, "select step, at from battle_points")
+        if datetime.fromisoformat(when).replace(tzinfo=UTC) > at + timedelta(seconds=1)
+    ]
+    # What was replayed began at the newest checkpoint, and not before it.
+    assert durable < min(steps) <= live + 30
+    assert_books_agree(realm)
+
+
+def test_a_stop_that_was_broken_off_is_taken_back_by_a_start(realm: RunningRealm) -> None:
+    before = running(realm)
+    script = "import ray, actors; ray.get(actors.connect().arena.quiesce.remote())"
+    subprocess.run([sys.executable, "-c", script], env=realm.env, check=True, timeout=60)
+    realm.wait(lambda _: not realm.processes("ray::RayTrainWorker"), "the battle saved and its worker gone", 60)
+    assert realm.json("start")["fresh"] is False
+    realm.wait(lambda s: s["campaign"]["step"] > before + 10, "more steps", 150)
+
+
+def test_a_pause_that_is_taken_back_at_once_does_not_last(realm: RunningRealm) -> None:
+    before = running(realm)
+    for action in ("pause", "resume"):
+        body = json.dumps({"action": action}).encode()
+        urllib.request.urlopen(urllib.request.Request(f"{realm.tavern}/api/battle", body), timeout=30).close()
+    realm.wait(lambda s: s["campaign"]["step"] > before + 200, "many more steps", 150)
+    assert realm.state()["battle"]["state"] == "running"
+
+
+def test_a_cancelled_quest_is_left_at_once_also_after_one_that_was_cancelled_in_a_pause(realm: RunningRealm) -> None:
+    running(realm)
+    active = "select id from quests where status = 'active'"
+    realm.wait(lambda _: rows(realm, active), "an active quest")
+    realm.cli("battle", "pause")
+    for (quest,) in rows(realm, active):
+        realm.cli("quest", "cancel", quest)
+    realm.cli("battle", "resume")
+    state = realm.wait(lambda s: s["battle"]["quest_id"] and s["battle"]["tokens_per_second"], "a next quest", 150)
+    quest = state["battle"]["quest_id"]
+    realm.cli("quest", "cancel", quest)
+    # Renewing the lease would tell the battle too, 15 s later.
+    realm.wait(lambda s: s["battle"]["quest_id"] not in (None, quest), "the quest left", 8)
     assert_books_agree(realm)
 
 

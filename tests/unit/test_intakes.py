@@ -28,6 +28,15 @@ def test_a_file_that_is_given_up_ends_at_its_next_report() -> None:
         other(5, 9)
 
 
+def test_what_was_given_up_can_be_read_after_all() -> None:
+    intakes = Intakes()
+    intakes.cancel("a")
+    with pytest.raises(ConflictError), intakes.reading("a", "sums.jsonl"):
+        pass
+    with intakes.reading("a", "sums.jsonl") as report:
+        report(30, 30)
+
+
 def test_a_file_that_waits_can_be_given_up_too() -> None:
     intakes = Intakes()
     intakes.cancel("a")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from transformers import AutoModelForCausalLM
 
 from realm.catalog import HeroSpec
 from realm.config import RealmConfig
-from realm.errors import HeroError
+from realm.errors import ConflictError, HeroError
 from realm.quests import Example
-from realm.training import checkpoints
+from realm.training import checkpoints, folders
 from realm.training.checkpoints import SavedCheckpoint, load_training_state
 from realm.training.folders import STATE, sha256_of
 from realm.training.loop import BattleLoop, LoopOutcome, LoopSettings, Metrics, Orders, Progress, QuestOutcome
@@ -108,7 +109,7 @@ def fight(
     """One attempt from `source`: a base model, or a checkpoint to resume."""
     torch.set_num_threads(1)
     config = RealmConfig(**{"training": {"warmup_steps": 5, **(training or {})}, "hero": {"max_length": max_length}})
-    hero = open_hero(spec, source)
+    hero = open_hero(spec, source, trains=True)
     engine = make_engine(hero, spec, config)
     progress = Progress()
     if (source / STATE).is_dir():
@@ -271,6 +272,66 @@ def test_a_checkpoint_that_breaks_off_leaves_nothing(
     assert outcome.state == "paused"
     assert "No space left" in outcome.detail
     assert not list(board.out.glob("*"))
+
+
+def test_a_disk_that_fills_while_it_is_written_pauses_with_the_numbers(
+    board: Board, mote: HeroSpec, mote_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([10**12])  # plenty when it is checked before, nothing after
+
+    def usage(_: object) -> Any:
+        return SimpleNamespace(free=next(free, 0))
+
+    def torn(*_: object, **__: object) -> None:
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr(folders.shutil, "disk_usage", usage)
+    monkeypatch.setattr(checkpoints.torch, "save", torn)
+    outcome, _ = fight(board, mote, mote_folder)
+    assert outcome.state == "paused"
+    assert "0.0 MB free" in outcome.detail
+
+
+def test_a_failed_record_of_a_checkpoint_ends_the_attempt(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    def refused(_: SavedCheckpoint) -> None:
+        raise ConflictError("The attempt was replaced.")
+
+    board.checkpointed = refused  # type: ignore[method-assign]
+    with pytest.raises(ConflictError, match="replaced"):
+        fight(board, mote, mote_folder)
+
+
+def test_small_updates_reach_weights_that_are_saved_in_bfloat16(
+    board: Board, mote: HeroSpec, mote_folder: Path
+) -> None:
+    torch.set_num_threads(1)
+    config = RealmConfig(**{"training": {"optimizer": "adamw", "learning_rate": 1e-5, "ema_decay": 0}})
+    hero = open_hero(mote, mote_folder, trains=True)
+    hero.saved_dtype = torch.bfloat16
+    loop = BattleLoop(make_engine(hero, mote, config), make_feed(hero, mote, config, board.read_shard), board, QUIET)
+    loop.run()
+    folder = board.saved[-1].path
+    saved, raw = weights(folder), checkpoints.load_file(folder / STATE / "raw.safetensors")
+    assert {tensor.dtype for tensor in saved.values()} == {torch.bfloat16}
+    before = weights(mote_folder)
+    moved = [name for name, tensor in raw.items() if not torch.equal(tensor, before[name])]
+    assert set(moved) == set(before), "some weights never moved"
+    assert AutoModelForCausalLM.from_pretrained(folder).dtype in (torch.float32, torch.bfloat16)
+
+
+def test_a_quests_train_loss_is_its_own(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    board.quests = {"a": examples(32 * 30), "hard": [Example(text=f"zq{n}~^|{n * 7919}") for n in range(64)]}
+    board.waiting = ["a", "hard"]
+    fight(board, mote, mote_folder)
+    easy, hard = (outcome.train_loss or 0 for outcome in board.outcomes)
+    assert hard > 2 * easy
+
+
+def test_time_without_a_quest_is_no_time_of_training(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    answers = iter([None] * 20 + [board.ticket("a")])
+    board.claim = lambda: next(answers, None)  # type: ignore[method-assign]
+    fight(board, mote, mote_folder, replace(QUIET, idle_timeout=3.0, metrics_interval=0.0))
+    assert board.seen[0].steps_per_second > 2  # 20 looks at the board took a second
 
 
 def test_a_folder_without_training_state_is_named(mote_folder: Path) -> None:

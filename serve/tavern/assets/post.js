@@ -56,6 +56,7 @@ export function mount(element) {
   const postAll = async () => {
     const priority = element.querySelector("[name=post-priority]:checked").value;
     for (const entry of files.filter(({ state }) => state === "usable")) {
+      if (!files.includes(entry)) continue; // removed while those before it were read
       const posting = postOne(entry, priority);
       show();
       await posting;
