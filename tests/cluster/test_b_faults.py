@@ -113,7 +113,8 @@ def test_a_pause_that_is_taken_back_at_once_does_not_last(realm: RunningRealm) -
     before = running(realm)
     for action in ("pause", "resume"):
         body = json.dumps({"action": action}).encode()
-        urllib.request.urlopen(urllib.request.Request(f"{realm.tavern}/api/battle", body), timeout=30).close()
+        asked = urllib.request.Request(f"{realm.tavern}/api/battle", body, {"Content-Type": "application/json"})
+        urllib.request.urlopen(asked, timeout=30).close()
     realm.wait(lambda s: s["campaign"]["step"] > before + 200, "many more steps", 150)
     assert realm.state()["battle"]["state"] == "running"
 
