@@ -42,11 +42,11 @@ class Intakes:
 
         def report(done: int, total: int) -> None:
             intake.bytes_done, intake.bytes_total = done, total
-            if intake_id in self._given_up:
+            if self._is_given_up(intake_id):
                 raise ConflictError(f"{name} was cancelled at {done:,} of {total:,} bytes.", "Nothing was queued.")
 
         try:
-            if intake_id in self._given_up:
+            if self._is_given_up(intake_id):
                 raise ConflictError(f"{name} was cancelled before it was read.", "Nothing was queued.")
             yield report
         finally:
@@ -71,3 +71,7 @@ class Intakes:
         """Give a file up, also one that waits for its turn: its poster hears so within the next megabyte."""
         with self._lock:
             self._given_up.append(intake_id)
+
+    def _is_given_up(self, intake_id: str) -> bool:
+        with self._lock:
+            return intake_id in self._given_up
