@@ -20,7 +20,6 @@ MAX_ATTEMPTS: Final = 3
 BACKOFF_S: Final = 1.0
 BACKOFF_MAX_S: Final = 60.0
 RETRY_AFTER_MAX_S: Final = 60.0
-SUPERSEDED: Final = "superseded"
 ANY_ROLE: Final = "any"
 
 WhenFull = Literal["warn", "reject", "allow"]

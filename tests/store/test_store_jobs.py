@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, text
 from store_helpers import T0, at, kinds
 
 from realm.errors import ConflictError, NotFoundError, RealmError
-from realm.rules.job import JOB_SPECS, SUPERSEDED, FailureKind, JobStatus, JobType, Priority
+from realm.rules.job import JOB_SPECS, FailureKind, JobStatus, JobType, Priority
 from realm.store.jobs import Accepted, JobStore, Refused
 from realm.store.tables import jobs
 
@@ -232,7 +232,7 @@ def test_cancel_reaches_a_running_job(store):
     claimed(store)
     store.start(running, "w", T0)
     for job in (waiting, running):
-        cancelled = store.cancel(job, SUPERSEDED, at(1))
+        cancelled = store.cancel(job, "superseded", at(1))
         assert (cancelled.status, cancelled.cancel_reason, cancelled.finished_at) == (
             JobStatus.CANCELLED, "superseded", at(1),
         )  # fmt: skip

@@ -95,7 +95,7 @@ function patch(row, quest, queued, battle) {
   const skill = quest.skill_id ? `${quest.skill_id.toUpperCase()} level ${integer(quest.level)}` : null;
   const size = waiting ? null : plural(quest.examples, "example");
   const skipped = quest.skipped_too_long ? `${integer(quest.skipped_too_long)} too long for the context` : null;
-  setText(part(row, "about"), [skill, quest.shape, quest.format, bytes(quest.size_bytes), size, `from ${text(quest.origin)}`, skipped].filter(Boolean).join(" · "));
+  setText(part(row, "about"), [skill, quest.shape, bytes(quest.size_bytes), size, `from ${text(quest.origin)}`, skipped].filter(Boolean).join(" · "));
   setText(part(row, "size"), plural(quest.examples, "example"));
   const picker = part(row, "priority");
   if (document.activeElement !== picker || picker.disabled) picker.value = quest.priority;

@@ -28,7 +28,7 @@ export function mount(element) {
     dress(root, hero, mastered);
     setAttr(portrait, "aria-label", `Portrait of ${hero.name}, hero level ${integer(hero.hero_level)}: a hooded figure with a flame for a face, ${MOOD_TITLES[mood].toLowerCase()}`);
     setText(part(element, "name"), text(hero.name));
-    setText(part(element, "body"), [hero.architecture, hero.parameters && `${parameters(hero.parameters)} parameters`, hero.device].filter(Boolean).join(" · "));
+    setText(part(element, "body"), [hero.architecture, hero.parameters && `${parameters(hero.parameters)} parameters`].filter(Boolean).join(" · "));
     setText(part(element, "level"), integer(hero.hero_level));
     setText(part(element, "xp"), integer(hero.xp));
     setText(part(element, "next"), `${integer(hero.xp_into_level)} / ${integer(hero.xp_per_level)} to level ${integer((hero.hero_level ?? 0) + 1)}`);
