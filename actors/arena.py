@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import asdict
 from typing import Any
 
 import ray
@@ -16,6 +15,7 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from actors.attempt import attempt_actor, end_attempt_actor, spawn_attempt
 from actors.cluster import ON_HEAD, nodes_with, train_resources
+from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.errors import ConflictError
@@ -290,8 +290,3 @@ class Arena(Service):
             self.battles.set_state(battle.id, BattleState.PAUSED, now(), f"the attempt was lost: {reason}")
         elif battle.desired_state == DesiredState.STOP:
             self.battles.finish(battle.id, BattleState.FINISHED, now(), f"the attempt was lost: {reason}")
-
-
-def row_of(record: Battle | Attempt) -> dict[str, Any]:
-    """A battle or an attempt as JSON-ready values."""
-    return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in asdict(record).items()}

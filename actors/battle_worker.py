@@ -26,7 +26,8 @@ from realm.quests import Example, decode_shard
 from realm.rules.checkpoint import canonical_name
 from realm.training.checkpoints import SavedCheckpoint, load_training_state
 from realm.training.folders import free_folder
-from realm.training.loop import BattleLoop, Metrics, Orders, Progress, QuestOutcome
+from realm.training.loop import BattleLoop, Progress
+from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
 from realm.training.settings import loop_settings, make_engine, make_feed, open_hero, set_threads
 

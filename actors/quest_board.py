@@ -7,7 +7,6 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import ray
 
 from actors.cluster import INTAKE
 from actors.intakes import Intakes
+from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.catalog import hero_spec
@@ -64,8 +64,15 @@ class QuestBoard(Service):
             QuestError: one of them cannot be used.
         """
         found = inspect(path)
-        preview = [example.to_row() for example in found.examples]
-        return {**asdict(found), "examples_checked": len(preview), "preview": preview, "name": display_name(name)}
+        return {
+            "name": display_name(name),
+            "size_bytes": found.size_bytes,
+            "format": found.format,
+            "compression": found.compression,
+            "shape": found.shape,
+            "examples_checked": len(found.examples),
+            "preview": [example.to_row() for example in found.examples],
+        }
 
     @ray.method(concurrency_group=INTAKE)
     def post(
@@ -114,14 +121,14 @@ class QuestBoard(Service):
         campaign = self.campaign_id
         page = self.quests.page(campaign, wanted, limit, offset, "queue" if waiting else "newest")
         counts = self.quests.counts(campaign)
-        return {"quests": [quest_row(quest) for quest in page], "total": sum(counts[s] for s in wanted or QuestStatus)}
+        return {"quests": [row_of(quest) for quest in page], "total": sum(counts[s] for s in wanted or QuestStatus)}
 
     def show(self, quest_id: str) -> dict[str, Any]:
         """One quest with its manifest, as far as its files are still there."""
         quest = self.quests.get(quest_id)
         folder = self._folder(quest)
         manifest = read_manifest(folder).to_dict() if folder.is_dir() else None
-        return {**quest_row(quest), "manifest": manifest}
+        return {**row_of(quest), "manifest": manifest}
 
     def cancel(self, quest_id: str, reason: str | None = None) -> dict[str, Any]:
         """Cancel a queued or active quest; the battle leaves an active one at its next step."""
@@ -131,7 +138,7 @@ class QuestBoard(Service):
             ask(self.peer("arena").end_quest.remote(quest_id, "cancelled"))
         else:
             self._discard([quest])
-        return quest_row(quest)
+        return row_of(quest)
 
     def retry(self, quest_id: str) -> dict[str, Any]:
         """Queue a failed or cancelled quest again.
@@ -142,10 +149,10 @@ class QuestBoard(Service):
         quest = self.quests.get(quest_id)
         if not self._folder(quest).is_dir():
             raise QuestError(f"The files of quest {quest.name} are gone.", "Post its file again.")
-        return quest_row(self.quests.retry(quest_id, now()))
+        return row_of(self.quests.retry(quest_id, now()))
 
     def set_priority(self, quest_id: str, priority: str) -> dict[str, Any]:
-        return quest_row(self.quests.set_priority(quest_id, QuestPriority(priority), now()))
+        return row_of(self.quests.set_priority(quest_id, QuestPriority(priority), now()))
 
     def move(self, quest_id: str, before: str | None = None, after: str | None = None) -> dict[str, Any]:
         """Put a queued quest right before or after another of the same priority; with neither, last of its priority."""
@@ -154,8 +161,8 @@ class QuestBoard(Service):
             queue = self.quests.page(self.campaign_id, (QuestStatus.QUEUED,), limit=100_000, order="queue")
             after = next((each.id for each in reversed(queue) if each.priority == moved.priority), quest_id)
             if after == quest_id:
-                return quest_row(moved)
-        return quest_row(self.quests.move(quest_id, now(), before=before, after=after))
+                return row_of(moved)
+        return row_of(self.quests.move(quest_id, now(), before=before, after=after))
 
     def counts(self) -> dict[str, int]:
         """Quests per status."""
@@ -262,7 +269,7 @@ class QuestBoard(Service):
             skill_id=skill_id,
             level=level,
         )
-        return {"quest": quest_row(posted.quest), "duplicate": posted.duplicate}
+        return {"quest": row_of(posted.quest), "duplicate": posted.duplicate}
 
     def _folder(self, quest: Quest) -> Path:
         return self.home.quests / (quest.sha256[:16] or "rejected")
@@ -331,12 +338,3 @@ class QuestBoard(Service):
         target = self.home.rejected / f"{now():%Y%m%d-%H%M%S-%f}-{display_name(path.name)}"
         target.with_name(target.name + ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
         path.rename(target)
-
-
-def quest_row(quest: Quest) -> dict[str, Any]:
-    """A quest as JSON-ready values."""
-    row = asdict(quest)
-    for key, value in row.items():
-        if hasattr(value, "isoformat"):
-            row[key] = value.isoformat()
-    return row

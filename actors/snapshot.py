@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from actors.rows import row_of
 from actors.skill_rows import evaluation_row, skill_row
-from actors.vault_rows import checkpoint_row
 from realm.catalog import hero_spec
 from realm.config import load_config
 from realm.home import RealmHome
@@ -75,7 +75,7 @@ class StateReader:
             "skills": {skill.id: self._skill(campaign.id, skill.id) for skill in self.engine.list_skills()},
             "quests": {status.value: count for status, count in self.quests.counts(campaign.id).items()},
             "champion": self._champion(campaign),
-            "latest_checkpoint": checkpoint_row(newest) if newest else None,
+            "latest_checkpoint": row_of(newest) if newest else None,
             "events": self.events(None, EVENTS_SHOWN),
         }
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
+from actors.rows import row_of
 from actors.service import Service, now
 from realm.errors import ConflictError
-from realm.rules.job import FailureKind, Job, JobType, Priority
+from realm.rules.job import FailureKind, JobType, Priority
 from realm.store.jobs import JobStore, Refused
 
 EXPIRE_INTERVAL_S = 2.0
@@ -54,7 +53,7 @@ class TaskMaster(Service):
             woken = self.changed
             job = self.jobs.claim(worker_id, roles, now())
             if job is not None:
-                return job_row(self.jobs.start(job.id, worker_id, now()))
+                return row_of(self.jobs.start(job.id, worker_id, now()))
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -87,7 +86,7 @@ class TaskMaster(Service):
         return self.jobs.open_count(JobType(job_type), skill_id)
 
     async def show(self, job_id: str) -> dict[str, Any]:
-        return job_row(self.jobs.get(job_id))
+        return row_of(self.jobs.get(job_id))
 
     def _wake(self) -> None:
         """Let every waiting claim look again."""
@@ -108,9 +107,3 @@ class TaskMaster(Service):
             if time.monotonic() - pruned > PRUNE_INTERVAL_S:
                 pruned = time.monotonic()
                 self.jobs.prune(now())
-
-
-def job_row(job: Job) -> dict[str, Any]:
-    """A job as JSON-ready values."""
-    row = asdict(job)
-    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}

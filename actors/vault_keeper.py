@@ -21,8 +21,8 @@ import ray
 from safetensors.numpy import save_file
 
 from actors.cluster import ON_HEAD
+from actors.rows import row_of
 from actors.service import Service, now
-from actors.vault_rows import checkpoint_row
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import HeroError, RealmError
@@ -97,7 +97,7 @@ class VaultKeeper(Service):
             ask(self.peer("quest_board").complete_through.remote(live.campaign_id, live.step))
         self._retain(live.campaign_id)
         self.peer("campaign_director").checkpoint_saved.remote(live.id)
-        return checkpoint_row(live)
+        return row_of(live)
 
     def save_snapshot(
         self, weights: list[Any], step: int, created_by: str, skill_id: str | None, level: int | None
@@ -141,16 +141,16 @@ class VaultKeeper(Service):
 
     def list(self, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
         """Checkpoints of the active campaign, newest first."""
-        return [checkpoint_row(each) for each in self.checkpoints.page(self.campaign_id, limit, offset)]
+        return [row_of(each) for each in self.checkpoints.page(self.campaign_id, limit, offset)]
 
     def show(self, name: str) -> dict[str, Any]:
         """One checkpoint by id or by its name within the active campaign."""
-        return checkpoint_row(self.checkpoints.get(name))
+        return row_of(self.checkpoints.get(name))
 
     def best(self, metric: str = "exam_accuracy") -> dict[str, Any] | None:
         """The best checkpoint of the active campaign by `metric`."""
         found = self.checkpoints.best(self.campaign_id, metric)
-        return None if found is None else checkpoint_row(found)
+        return None if found is None else row_of(found)
 
     def read_weights(self, name: str) -> Any:
         """The bytes of a checkpoint's `model.safetensors` as a uint8 array, through the object store."""
@@ -255,7 +255,7 @@ class VaultKeeper(Service):
         if not path.parent.is_dir():
             return
         staging = path.with_suffix(".tmp")
-        staging.write_text(json.dumps(checkpoint_row(checkpoint), indent=1), encoding="utf-8")
+        staging.write_text(json.dumps(row_of(checkpoint), indent=1), encoding="utf-8")
         staging.rename(path)
 
     def _adopt(self) -> None:

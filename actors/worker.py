@@ -13,7 +13,7 @@ from ray.exceptions import RayError
 
 from actors.service import Service
 from actors.waiting import ask
-from realm.errors import RealmError
+from realm.errors import ClusterError, DiskFullError, RealmError
 from realm.rules.job import BEAT_S, FailureKind
 
 if TYPE_CHECKING:
@@ -71,13 +71,9 @@ class Worker(Service):
             result = HANDLERS[job["type"]](job, self.context)
         except Superseded as error:
             ask(master.cancel.remote(job["id"], str(error)))
-        except RealmError as error:
-            ask(master.fail.remote(job["id"], self.id, FailureKind.BAD_PAYLOAD.value, str(error)))
-        except RayError as error:
-            ask(master.fail.remote(job["id"], self.id, FailureKind.TRANSPORT.value, str(error).splitlines()[0]))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the job's failure
-            message = f"{type(error).__name__}: {error}"
-            ask(master.fail.remote(job["id"], self.id, FailureKind.INFERENCE.value, message))
+            kind, message = failure_of(error)
+            ask(master.fail.remote(job["id"], self.id, kind.value, message))
         else:
             ask(master.complete.remote(job["id"], self.id, result))
         finally:
@@ -94,3 +90,14 @@ class Worker(Service):
             time.sleep(BEAT_S)
             holding = [self.holding] if self.holding else []
             self.peer("task_master").heartbeat.remote(self.id, holding)
+
+
+def failure_of(error: Exception) -> tuple[FailureKind, str]:
+    """Kind and message of what a handler raised: an actor that did not answer and a full disk are tried again."""
+    if isinstance(error, RayError):
+        return FailureKind.TRANSPORT, str(error).splitlines()[0]
+    if isinstance(error, ClusterError):
+        return FailureKind.TRANSPORT, str(error)
+    if isinstance(error, RealmError) and not isinstance(error, DiskFullError):
+        return FailureKind.BAD_PAYLOAD, str(error)
+    return FailureKind.INFERENCE, f"{type(error).__name__}: {error}"

@@ -18,7 +18,8 @@ from benchmarks.material import Material, config
 from realm.models.hero import Hero
 from realm.quests import Example
 from realm.training.checkpoints import SavedCheckpoint
-from realm.training.loop import BattleLoop, Metrics, Orders, QuestOutcome
+from realm.training.loop import BattleLoop
+from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
 from realm.training.settings import loop_settings, make_engine, make_feed
 

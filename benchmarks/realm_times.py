@@ -240,7 +240,7 @@ def _tabs_row(realm: OwnRealm, plan: Plan) -> Row:
         measured=f"web_host {after['web_host']:.1f} % ({before['web_host']:.1f} without tabs), herald "
         f"{after['herald']:.1f} % ({before['herald']:.1f}); {said['failures']} of "
         f"{said['states']['n'] + said['losses']['n']} polls failed",
-        value=sum(net.values()),
+        value=None if said["failures"] else sum(net.values()),
         unit="%",
         n=TABS,
         at_most=10,

@@ -138,7 +138,7 @@ class WebConfig(Part):
 class VaultConfig(Part):
     keep_newest: int = setting(20, "live", "Interval checkpoints kept beside those that are protected.", ge=2)
     trash_max_mb: int = setting(1024, "live", "The trash drops its oldest checkpoints above this size.", ge=0)
-    min_free_mb: int = setting(512, "live", "Free disk space that a checkpoint must leave.", ge=0)
+    min_free_mb: int = setting(512, "next_battle", "Free disk space that a checkpoint must leave.", ge=0)
 
 
 class RealmConfig(BaseSettings):

@@ -77,12 +77,6 @@ def bucket_of(key: str) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") % BUCKETS
 
 
-def split_of(key: str) -> tuple[Split, int | None]:
-    """The split a problem belongs to, and its fold if that is eval."""
-    bucket = bucket_of(key)
-    return ("eval", bucket) if bucket < FOLDS else ("train", None)
-
-
 def buckets_of(split: Split, fold: int | None = None) -> frozenset[int]:
     """The buckets that make up a split, or one fold of eval.
 

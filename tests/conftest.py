@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,6 +49,21 @@ class RunningRealm:
     def state(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.tavern}/api/state", timeout=10) as answer:
             return json.load(answer)
+
+    def request(self, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON of a GET, or with a `body` of a POST of it as JSON."""
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(f"{self.tavern}{path}", data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(asked, timeout=120) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of the realm's database, from one snapshot of it."""
+        with sqlite3.connect(f"file:{self.home}/realm.db?mode=ro", uri=True) as connection:
+            return connection.execute(query).fetchall()
 
     def wait(self, reached: Callable[[dict[str, Any]], bool], what: str, timeout: float = 120) -> dict[str, Any]:
         """Poll the state until `reached`; an unanswered poll counts as not reached."""

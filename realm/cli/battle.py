@@ -33,12 +33,12 @@ def status(as_json: Json = False) -> None:
     record = session.call("arena", "status")
     attempts: list[dict[str, Any]] = record["attempts"] if record else []
     if as_json:
-        print_json(battle | {"attempts": [_row(attempt) for attempt in attempts]})
+        print_json(battle | {"attempts": attempts})
         return
     from realm.cli.status_view import battle_view
 
     made = table("attempt", "started", "from step", "to step", "outcome", "reason", right=("from step", "to step"))
-    for attempt in map(_row, attempts):
+    for attempt in attempts:
         outcome = attempt["outcome"] or "live"
         started = when(attempt["started_at"])
         add_row(made, attempt["id"], started, attempt["start_step"], attempt["step"], outcome, attempt["reason"])
@@ -77,7 +77,7 @@ def _ask(order: str, wanted: str, no_wait: bool, as_json: bool) -> None:
         if not no_wait:
             battle = wait_for(session, battle, wanted, tick)
     if as_json:
-        print_json(_row(battle))
+        print_json(battle)
     else:
         reason = f" ({battle['reason']})" if battle["reason"] else ""
         say(f"Battle {battle['number']} is {battle['state']} at step {battle['step']}{reason}.")
@@ -103,8 +103,3 @@ def wait_for(session: Session, battle: dict[str, Any], wanted: str, tick: Any) -
         time.sleep(POLL_S)
         battle = session.call("arena", "status")
     return battle
-
-
-def _row(record: dict[str, Any]) -> dict[str, Any]:
-    """A record with its times as ISO text."""
-    return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in record.items()}

@@ -18,7 +18,7 @@ from realm.errors import ConfigError
 from realm.home import RealmHome
 
 CHECKPOINT_BYTES_PER_PARAMETER = 16
-"""Served and raw weights and two optimizer moments, each in float32."""
+"""At most: served and raw weights and two optimizer moments, each in float32. In memory: gradients for one of them."""
 SOCKET_PATH_LIMIT = 107
 SOCKET_TAIL = len("/session_2026-01-31_11-45-00_000000_0000000/sockets/plasma_store")
 WEB_HOST = "ray::WebHost"

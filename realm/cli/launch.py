@@ -160,7 +160,7 @@ def placement_lines(config: RealmConfig) -> list[str]:
 
     worker = worker_options(config)
     on_head = sum(spec.on_head for spec in SERVICES)
-    arena = "nodes with realm/role=arena" if nodes_with("realm/role", "arena") else "any node"
+    arena = "nodes with realm/role=arena" if nodes_with("realm/role", "arena") else "the head"
     oracle = "nodes with realm/role=oracle" if "label_selector" in worker else "the head"
     resources = {"CPU": worker["num_cpus"], "GPU": worker["num_gpus"]}
     return [

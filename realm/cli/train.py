@@ -14,7 +14,7 @@ from realm.cli.output import Json, cell, duration, live, print_json, say, size, 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from realm.training.loop import Metrics
+    from realm.training.ports import Metrics
 
 LINE_INTERVAL_S = 10.0
 

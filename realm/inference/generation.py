@@ -21,7 +21,7 @@ def load_weights(hero: Hero, weights: Mapping[str, np.ndarray]) -> None:
     """
     with torch.no_grad():
         for name, parameter in hero.model.named_parameters():
-            # The arrays are read-only views of shared memory; copy_ only reads them.
+            # The arrays are read-only views of shared memory, of which torch makes no tensors without a warning.
             parameter.copy_(torch.from_numpy(np.array(weights[name], copy=True)))
 
 

@@ -111,8 +111,6 @@ def load_hero(source: str | Path, dtype: torch.dtype, device: torch.device) -> H
         HeroError: nothing loadable there; says what was tried and how to provide it.
     """
     tokenizer = load_tokenizer(source)
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
     try:
         model = AutoModelForCausalLM.from_pretrained(str(source), dtype=dtype, **_options(source))
     except (OSError, ValueError) as error:
@@ -122,15 +120,18 @@ def load_hero(source: str | Path, dtype: torch.dtype, device: torch.device) -> H
 
 
 def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a Hugging Face folder or hub name.
+    """The tokenizer of a Hugging Face folder or hub name; one without a pad token pads with its end token.
 
     Raises:
         HeroError: as `load_hero`.
     """
     try:
-        return cast(PreTrainedTokenizerBase, AutoTokenizer.from_pretrained(str(source), **_options(source)))
+        tokenizer = cast(PreTrainedTokenizerBase, AutoTokenizer.from_pretrained(str(source), **_options(source)))
     except (OSError, ValueError) as error:
         raise _missing(source, error) from None
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
 def _options(source: str | Path) -> dict[str, Any]:
@@ -151,6 +152,5 @@ def empty_hero(folder: str | Path, dtype: torch.dtype, device: torch.device) -> 
     """A model of the shape that `folder`'s config.json gives, its weights still to be put in, with its tokenizer."""
     config = AutoConfig.from_pretrained(str(folder), local_files_only=True)
     model = AutoModelForCausalLM.from_config(config, dtype=dtype)
-    tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     model.to(device)
-    return Hero(model=model, tokenizer=cast(PreTrainedTokenizerBase, tokenizer), device=device)
+    return Hero(model=model, tokenizer=load_tokenizer(folder), device=device)

@@ -27,36 +27,30 @@ Progress = Callable[[int, int], None]
 """Told how many bytes of the file are done, and how many there are."""
 
 _MAX_SKILLS = 1000
-_SHOWN_CHARACTERS = 200
-_SHOWN_ITEMS = 10
-_SHOWN_DEPTH = 6
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The first rows of a file, before it is admitted: `rows` as they stand in it, shortened, and as `examples`."""
+    """A file before it is admitted, with its first rows as `examples`."""
 
     name: str
     size_bytes: int
     format: str
     compression: str
     shape: str
-    rows: list[dict[str, Any]]
     examples: list[Example]
 
 
 def inspect(path: str | Path, limit: int = 3) -> Preview:
     """Reads the first `limit` examples and no more. QuestError where one of them cannot be used."""
     path = Path(path)
-    rows: list[dict[str, Any]] = []
     examples: list[Example] = []
     with QuestFile(path) as file:
         reader = _Reader(file.unit)
         for number, row in file.rows():
             example, _ = reader.read(number, row)
-            rows.append(_shortened(row))
             examples.append(example)
-            if len(rows) >= limit:
+            if len(examples) >= limit:
                 break
         return Preview(
             name=library.display_name(path.name),
@@ -64,7 +58,6 @@ def inspect(path: str | Path, limit: int = 3) -> Preview:
             format=file.format,
             compression=file.source.compression,
             shape=reader.shape_name,
-            rows=rows,
             examples=examples,
         )
 
@@ -222,17 +215,3 @@ class _Keeper:
             first_too_long_line=self._first_skipped,
             skills=tuple(SkillCount(skill, level, count) for (skill, level), count in skills) or None,
         )
-
-
-def _shortened(value: Any, depth: int = 0) -> Any:
-    """`value` with long strings, long lists and deep nesting cut, each cut marked by an ellipsis."""
-    if isinstance(value, str):
-        return value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…"
-    if isinstance(value, (dict, list)) and depth == _SHOWN_DEPTH:
-        return "…"
-    if isinstance(value, dict):
-        return {key: _shortened(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        more = ["…"] if len(value) > _SHOWN_ITEMS else []
-        return [_shortened(item, depth + 1) for item in value[:_SHOWN_ITEMS]] + more
-    return value

@@ -6,23 +6,19 @@ Knows nothing of where quests come from or where results go: that is behind `Bat
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from realm.errors import DiskFullError, RealmError
 from realm.training.batches import Batch
-from realm.training.checkpoints import CheckpointWriter, SavedCheckpoint
+from realm.training.checkpoints import CheckpointWriter
 from realm.training.engine import StepResult, TrainingEngine
+from realm.training.meter import LOSS_WINDOW, Meter
+from realm.training.ports import BattlePorts, Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Cursor, QuestFeed, Ticket
-
-LOSS_WINDOW = 50
-"""Steps over which the train loss of a checkpoint is averaged."""
-
 
 MASTERED = "level_mastered"
 """Ends a quest whose level is mastered: the only reason that can wait for the next quest."""
@@ -30,48 +26,6 @@ LEAVE_WITHIN_S = 5.0
 PEEK_INTERVAL_S = 1.0
 SAVED_AT_END = {"paused": "pause", "stopped": "stop", "idle": "quest_end"}
 """Why the checkpoint at the end of a loop was saved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What the battle is asked to do: `end_quest` names a quest to leave at the next step, with the reason."""
-
-    state: Literal["run", "pause", "stop"] = "run"
-    end_quest: str | None = None
-    end_reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class QuestOutcome:
-    """A quest fought: all its steps, or ended early (`ended_by` says why).
-
-    `gap_s`: seconds from the end of the last step before it to the start of its first one; None when nothing was
-    trained right before it (the first quest of an attempt, or after an empty board).
-    """
-
-    quest_id: str
-    first_step: int
-    last_step: int
-    steps_fought: int
-    ended_by: str
-    train_loss: float | None
-    heldout_loss: float | None
-    gap_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """Means since the last message. Losses in nats a token; `points` are (campaign step, train loss)."""
-
-    step: int
-    quest_id: str
-    quest_step: int
-    quest_steps_total: int
-    train_loss: float
-    learning_rate: float
-    steps_per_second: float
-    tokens_per_second: float
-    tokens_seen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,42 +45,6 @@ class LoopSettings:
     metrics_interval: float
     idle_timeout: float
     min_free_bytes: int
-
-
-class BattlePorts(Protocol):
-    """Everything outside the loop. Called on rank 0 only, but for `read_shard`."""
-
-    def claim(self) -> Ticket | None:
-        """The next quest, now this battle's, or None when the board is empty."""
-        ...
-
-    def peek(self) -> Ticket | None:
-        """The quest that `claim` would probably give next."""
-        ...
-
-    def read_shard(self, quest_id: str, index: int) -> Any: ...
-
-    def began(self, ticket: Ticket, first_step: int, steps_total: int) -> None: ...
-
-    def fought(self, outcome: QuestOutcome) -> None: ...
-
-    def failed(self, quest_id: str, reason: str) -> None: ...
-
-    def orders(self) -> Orders:
-        """Without waiting."""
-        ...
-
-    def metrics(self, metrics: Metrics) -> None: ...
-
-    def snapshot(self, step: int, weights: dict[str, np.ndarray]) -> None: ...
-
-    def checkpoint_place(self, step: int) -> tuple[Path, dict[str, Any]]:
-        """The folder to write, and what to save in its meta data beside what the loop knows."""
-        ...
-
-    def checkpointed(self, saved: SavedCheckpoint) -> None:
-        """Called on the writing thread."""
-        ...
 
 
 @dataclass
@@ -150,40 +68,6 @@ class Progress:
         return cls(data["tokens_seen"], data["examples_seen"], cursor)
 
 
-@dataclass
-class _Meter:
-    """Losses since the last message and over the last 50 steps, read only when asked (reading waits for a GPU)."""
-
-    since: list[StepResult] = field(default_factory=list)
-    window: deque[StepResult] = field(default_factory=lambda: deque(maxlen=LOSS_WINDOW))
-    started: float = field(default_factory=time.monotonic)
-
-    def add(self, result: StepResult) -> None:
-        self.since.append(result)
-        self.window.append(result)
-
-    def wait(self) -> None:
-        """Time without a quest is no time of training."""
-        if not self.since:
-            self.started = time.monotonic()
-
-    def window_loss(self, steps: int = LOSS_WINDOW) -> float | None:
-        """Mean over the newest `steps` of the window."""
-        return _mean_loss(list(self.window)[-steps:]) if steps else None
-
-    def learning_rate(self) -> float | None:
-        return self.window[-1].learning_rate if self.window else None
-
-    def flush(self) -> tuple[float, float, float]:
-        """Train loss, steps/s and non-padding tokens/s since the last flush."""
-        now = time.monotonic()
-        elapsed = max(now - self.started, 1e-9)
-        loss = _mean_loss(self.since) or 0.0
-        rates = len(self.since) / elapsed, sum(result.tokens for result in self.since) / elapsed
-        self.since, self.started = [], now
-        return loss, *rates
-
-
 class BattleLoop:
     """Fights quests until paused, stopped or out of quests."""
 
@@ -200,7 +84,7 @@ class BattleLoop:
         self.ports = ports
         self.settings = settings
         self.progress = progress or Progress()
-        self.meter = _Meter()
+        self.meter = Meter()
         self.ahead: Ticket | None = None
         self.leave_by: float | None = None
         self.write_error: Exception | None = None
@@ -424,10 +308,3 @@ class BattleLoop:
             self.disk_full = str(error)
         elif error is not None:
             raise error
-
-
-def _mean_loss(results: list[StepResult]) -> float | None:
-    tokens = sum(result.trained_tokens for result in results)
-    if not tokens:
-        return None
-    return float(torch.stack([result.loss_sum for result in results]).sum()) / tokens

@@ -16,7 +16,8 @@ from realm.errors import ConflictError
 from realm.quests import Example, QuestManifest, admit, read_shard
 from realm.training.checkpoints import SavedCheckpoint
 from realm.training.encoding import measure
-from realm.training.loop import BattleLoop, Metrics, Orders, QuestOutcome
+from realm.training.loop import BattleLoop
+from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
 from realm.training.settings import loop_settings, make_engine, make_feed, max_length, open_hero, starting_weights
 

@@ -60,7 +60,8 @@ def opened(page: Page, url: str) -> list[str]:
 @pytest.mark.parametrize("path", ["/", "/quests"])
 def test_pages_fit_are_accessible_and_ask_nobody_else(realm: RunningRealm, page: Page, path: str) -> None:
     strangers = opened(page, realm.tavern + path)
-    page.wait_for_timeout(1500)
+    expect(page.locator("[data-sub]").first).not_to_have_text("–")
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "wider than the window"
     serious = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
     assert not serious, json.dumps([(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in serious], indent=1)
@@ -72,8 +73,10 @@ def test_the_numbers_are_the_realms_and_they_move(realm: RunningRealm, page: Pag
     opened(page, realm.tavern)
     body = page.locator("body")
     expect(body).to_contain_text("Battle running")
-    first = page.inner_text("body")
-    page.wait_for_function("old => document.body.innerText !== old", arg=first, timeout=15_000)
+    step = "document.querySelector('[data-battle] [data-sub]').textContent.split(' · ')[0]"
+    first = page.evaluate(step)
+    assert first.startswith("step ")
+    page.wait_for_function(f"old => {step} !== old", arg=first)
     state = realm.state()
     expect(body).to_contain_text(state["hero"]["name"])
     expect(body).to_contain_text(f"of {state['skills']['bin']['max_level']}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -18,11 +17,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from tests.conftest import REALM, RunningRealm
 
 ROOT = Path(__file__).parents[2]
-
-
-def rows(realm: RunningRealm, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(f"file:{realm.home}/realm.db?mode=ro", uri=True) as connection:
-        return connection.execute(query).fetchall()
 
 
 def test_starting_again_changes_nothing(realm: RunningRealm) -> None:
@@ -48,9 +42,7 @@ def test_the_state_has_what_is_promised(realm: RunningRealm) -> None:
 def test_the_hero_levels_up_unattended(realm: RunningRealm) -> None:
     state = realm.wait(lambda s: s["skills"]["bin"]["mastered_level"] >= 2, "BIN level 2 mastered", 240)
     step = state["skills"]["bin"]["levels_mastered_at"]["2"]
-    window = rows(realm, f"select n, correct, step from evaluations where level = 2 and step <= {step} order by id")[
-        -3:
-    ]
+    window = realm.rows(f"select n, correct, step from evaluations where level = 2 and step <= {step} order by id")[-3:]
     assert sum(correct / n for n, correct, _ in window) / 3 >= 0.8
     assert all(n >= 100 for n, _, _ in window)
     assert len({at for _, _, at in window}) == 3
@@ -58,9 +50,9 @@ def test_the_hero_levels_up_unattended(realm: RunningRealm) -> None:
     assert state["hero"]["gold"] == 100 * state["quests"]["completed"]
     # Exams go on while the command runs.
     highest = "select max(exam_accuracy) from checkpoints"
-    [(before,)] = rows(realm, highest)
+    [(before,)] = realm.rows(highest)
     best = realm.json("vault", "best")
-    assert before <= best["exam_accuracy"] <= rows(realm, highest)[0][0]
+    assert before <= best["exam_accuracy"] <= realm.rows(highest)[0][0]
 
 
 def test_every_checkpoint_is_a_hugging_face_folder(realm: RunningRealm) -> None:
@@ -86,7 +78,7 @@ def test_good_quests_complete_and_bad_ones_name_their_line(realm: RunningRealm, 
     assert "line 2" in said
     assert "chosen" in said
     again = realm.json("quest", "post", str(good))
-    assert "duplicate" in json.dumps(again)
+    assert [each["duplicate"] for each in again["posted"]] == [True]
 
     def completed(_: dict[str, Any]) -> bool:
         return any(q["name"] == "good.jsonl" for q in realm.json("quest", "list", "--status", "completed")["quests"])
@@ -96,16 +88,7 @@ def test_good_quests_complete_and_bad_ones_name_their_line(realm: RunningRealm, 
     assert quest["shape"] == "question-answer"
     assert quest["steps_fought"] == 2
     assert quest["heldout_loss"] > 0
-    assert len(rows(realm, "select 1 from quests where status = 'rejected'")) >= 2
-
-
-def request(realm: RunningRealm, path: str, body: Any = None) -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(urllib.request.Request(f"{realm.tavern}{path}", data), timeout=120) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+    assert len(realm.rows("select 1 from quests where status = 'rejected'")) >= 2
 
 
 def test_a_large_file_tells_its_progress_holds_nobody_up_and_can_be_given_up(
@@ -121,25 +104,26 @@ def test_a_large_file_tells_its_progress_holds_nobody_up_and_can_be_given_up(
         token = json.load(answer)["upload"]
 
     def reading(_: Any = None) -> bool:
-        status, at = request(realm, f"/api/quests/intakes/{token}")
+        status, at = realm.request(f"/api/quests/intakes/{token}")
         return status == 200 and 0 < at["bytes_done"] < at["bytes_total"]
 
     small = tmp_path / "small.jsonl"
     small.write_text('{"text": "between two megabytes"}\n')
     with ThreadPoolExecutor(1) as pool:
-        posted = pool.submit(request, realm, "/api/quests", {"upload": token})
+        posted = pool.submit(realm.request, "/api/quests", {"upload": token})
         realm.wait(reading, "the large file being read", 60)
         realm.cli("quest", "post", str(small))
         assert reading(), (
-            f"the small file had to wait for the large one: {request(realm, f'/api/quests/intakes/{token}')}"
+            f"the small file had to wait for the large one: {realm.request(f'/api/quests/intakes/{token}')}"
         )
-        assert request(realm, f"/api/quests/intakes/{token}/cancel", {})[0] == 200
+        assert realm.request(f"/api/quests/intakes/{token}/cancel", {})[0] == 200
         status, problem = posted.result(60)
     assert status == 409
     assert "cancelled at" in problem["detail"]
-    assert not rows(realm, "select 1 from quests where name = 'large.jsonl'")
-    assert rows(realm, "select 1 from quests where name = 'small.jsonl'")
-    assert not list((realm.home / "quests").glob(".incoming-*"))
+    assert not realm.rows("select 1 from quests where name = 'large.jsonl'")
+    assert realm.rows("select 1 from quests where name = 'small.jsonl'")
+    # The director's next quest may be under way at this very moment.
+    realm.wait(lambda _: not list((realm.home / "quests").glob(".incoming-*")), "nothing half read")
 
 
 def test_the_inbox_is_watched_and_escapes_are_confined(realm: RunningRealm) -> None:
@@ -153,7 +137,7 @@ def test_the_inbox_is_watched_and_escapes_are_confined(realm: RunningRealm) -> N
     reasons = list((realm.home / "rejected").glob("*broken.jsonl.reason.txt"))
     assert len(reasons) == 1
     assert "line 1" in reasons[0].read_text()
-    assert rows(realm, "select name from quests where name = 'dropped.jsonl'")
+    assert realm.rows("select name from quests where name = 'dropped.jsonl'")
     part = b'Content-Disposition: form-data; name="file"; filename="../../x"\r\n\r\n{"text": "up and away"}\n'
     body = b"--x\r\n" + part + b"\r\n--x--\r\n"
     escape = urllib.request.Request(
@@ -174,7 +158,7 @@ def test_pause_saves_and_resume_goes_on_from_there(realm: RunningRealm) -> None:
         lambda _: not realm.processes("ray::RayTrainWorker"), "the worker group released", 30
     )
     assert realm.json("battle", "resume")["state"] in ("starting", "running")
-    started = rows(realm, "select start_step from attempts order by number desc limit 1")
+    started = realm.rows("select start_step from attempts order by number desc limit 1")
     assert started == [(at,)]
     realm.wait(lambda s: s["campaign"]["step"] > at + 20, "steps beyond the pause")
 
@@ -183,10 +167,10 @@ def test_a_hero_too_large_for_snapshots_is_evaluated_at_checkpoints(realm: Runni
     realm.cli("battle", "pause")
     realm.cli("config", "set", "training.snapshot_max_mb", "0")
     try:
-        [(before,)] = rows(realm, "select count(*) from evaluations where checkpoint_id is not null")
+        [(before,)] = realm.rows("select count(*) from evaluations where checkpoint_id is not null")
         realm.cli("battle", "resume")
         count = "select count(*) from evaluations where checkpoint_id is not null"
-        realm.wait(lambda _: rows(realm, count)[0][0] >= before + 2, "two evaluations of checkpoints", 150)
+        realm.wait(lambda _: realm.rows(count)[0][0] >= before + 2, "two evaluations of checkpoints", 150)
     finally:
         realm.cli("battle", "pause")
         realm.cli("config", "set", "training.snapshot_max_mb", "64")
@@ -267,4 +251,4 @@ def test_the_driver_runs_as_a_ray_job_and_battles_show_in_the_train_view(realm: 
     request = urllib.request.Request(f"{address}/api/train/v2/runs/v1", headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         runs = json.load(answer)
-    assert any("attempt" in json.dumps(run) for run in runs["train_runs"])
+    assert any("-attempt-" in run["name"] for run in runs["train_runs"])
