@@ -13,8 +13,8 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
-from actors.attempt import attempt_actor, end_attempt_actor, spawn_attempt
-from actors.cluster import ON_HEAD, nodes_with, train_resources
+from actors.attempt import spawn_attempt
+from actors.cluster import ON_HEAD, find, nodes_with, remove, train_resources
 from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
@@ -255,7 +255,7 @@ class Arena(Service):
         for attempt_id, run in list(self.retiring):
             ready, _ = ray.wait([run], timeout=0)
             if ready:
-                end_attempt_actor(attempt_id)
+                remove(attempt_id)
                 self.retiring.remove((attempt_id, run))
 
     def _is_open(self, campaign: str, attempt_id: str) -> bool:
@@ -266,7 +266,7 @@ class Arena(Service):
     def _watch(self, battle: Battle, attempt: Attempt) -> None:
         """End an attempt whose actor is gone or whose run returned without telling."""
         if self.watched is None or self.watched[0] != attempt.id:
-            actor = attempt_actor(attempt.id)
+            actor = find(attempt.id)
             if actor is None:
                 self._lost(battle, attempt, "its process is gone")
                 return
@@ -284,7 +284,7 @@ class Arena(Service):
 
     def _lost(self, battle: Battle, attempt: Attempt, reason: str) -> None:
         self.battles.end_attempt(attempt.id, "failed", now(), reason)
-        end_attempt_actor(attempt.id)
+        remove(attempt.id)
         self.watched = None
         if battle.desired_state == DesiredState.PAUSE:
             self.battles.set_state(battle.id, BattleState.PAUSED, now(), f"the attempt was lost: {reason}")

@@ -79,18 +79,3 @@ def spawn_attempt(attempt_id: str) -> ActorHandle[Any]:
     }
     host: ActorHandle[Any] = ray.remote(AttemptHost).options(**options).remote()  # pyright: ignore
     return host
-
-
-def attempt_actor(attempt_id: str) -> ActorHandle[Any] | None:
-    """The host of an attempt that is under way, None when it is gone."""
-    try:
-        return ray.get_actor(attempt_id, namespace=NAMESPACE)
-    except ValueError:
-        return None
-
-
-def end_attempt_actor(attempt_id: str) -> None:
-    """End a host that has nothing more to do, or that must not go on."""
-    host = attempt_actor(attempt_id)
-    if host is not None:
-        ray.kill(host, no_restart=True)

@@ -29,7 +29,7 @@ TICK_S = 1.0
 BOARD_LOW = 1
 """A generated quest waits on the board for the battle's next prefetch; with fewer than this another is made."""
 EXAMS_BEHIND = 3
-"""Newest checkpoints for which a missing exam is made up."""
+"""Newest checkpoints for which a missing exam is queued, once each: one that failed three times is not asked again."""
 SNAPSHOT_SILENCE_S = 30.0
 """Without a snapshot for this long (a large hero offers none) the newest checkpoint is evaluated instead."""
 PRUNE_INTERVAL_S = 3600.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,19 +75,25 @@ def actor(name: str) -> ActorHandle[Any]:
     Raises:
         ClusterError: it does not run.
     """
+    handle = find(name)
+    if handle is None:
+        raise ClusterError(f"The realm has no running {name}.", "Start it: realm start.")
+    return handle
+
+
+def find(name: str) -> ActorHandle[Any] | None:
+    """The handle of an actor of the realm, None when there is none of that name."""
     try:
         return ray.get_actor(name, namespace=NAMESPACE)
     except ValueError:
-        raise ClusterError(f"The realm has no running {name}.", "Start it: realm start.") from None
+        return None
 
 
 def spawn(spec: ServiceSpec, home: RealmHome, config: RealmConfig) -> ActorHandle[Any]:
     """Get the service, or create it. Returns at once; calls wait until it is up."""
-    try:
-        # First: Ray keeps something of every class that is made remote, and Weaver asks every two seconds.
-        return ray.get_actor(spec.name, namespace=NAMESPACE)
-    except ValueError:
-        pass
+    # First: Ray keeps something of every class that is made remote, and Weaver asks every two seconds.
+    if (running := find(spec.name)) is not None:
+        return running
     module, _, name = spec.target.partition(":")
     options: dict[str, Any] = {
         "name": spec.name,
@@ -143,8 +150,8 @@ def nodes_with(label: str, value: str) -> list[dict[str, Any]]:
 
 
 def remove(name: str) -> None:
-    """End a service for good, when it runs."""
-    try:
-        ray.kill(ray.get_actor(name, namespace=NAMESPACE), no_restart=True)
-    except (ValueError, RayActorError):
-        return
+    """End an actor of the realm for good, when it runs."""
+    handle = find(name)
+    if handle is not None:
+        with suppress(RayActorError):
+            ray.kill(handle, no_restart=True)

@@ -54,12 +54,10 @@ class SkillEngine(Service):
         return {"mastered_level": outcome.mastered_level, "accuracy": outcome.evaluation.accuracy}
 
     def record_exam(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Record an exam, once per job. Says whether it beats the champion, or is the first of its version."""
+        """Record an exam, once per job. Says whether a checkpoint with it would be the champion."""
         exam = self.store.record_exam(Exam(**result, created_at=now()))
-        campaign = self.campaigns.get(exam.campaign_id)
-        comparable = campaign.champion_exam_version == exam.exam_version and campaign.champion_accuracy is not None
-        best = campaign.champion_accuracy if comparable else None
-        return {"exam_accuracy": exam.exam_accuracy, "beats_champion": best is None or exam.exam_accuracy > best}
+        beats = self.campaigns.would_move_champion(exam.campaign_id, exam.exam_accuracy, exam.exam_version, exam.step)
+        return {"exam_accuracy": exam.exam_accuracy, "beats_champion": beats}
 
     # Reading
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from actors.rows import row_of
 from actors.skill_rows import evaluation_row, skill_row
 from realm.catalog import hero_spec
-from realm.config import load_config
+from realm.config import RealmConfig, load_config
 from realm.home import RealmHome
 from realm.rules.battle import Battle, BattleState
 from realm.rules.campaign import Campaign
@@ -56,7 +56,8 @@ class StateReader:
     def read(self, live: dict[str, Any] | None, at: datetime) -> dict[str, Any]:
         """The state at `at`, JSON-ready. `live` = the newest metrics with their `at`, or None."""
         campaign = self.campaigns.get_active()
-        base: dict[str, Any] = {"at": at.isoformat(), "home": str(self.home.root), "disk": self._disk()}
+        config = load_config(self.home)
+        base: dict[str, Any] = {"at": at.isoformat(), "home": str(self.home.root), "disk": self._disk(config)}
         if campaign is None:
             empty = {"hero": None, "campaign": None, "skills": {}, "quests": {}, "champion": None, "events": []}
             return {**base, **empty, "battle": NO_BATTLE, "latest_checkpoint": None}
@@ -69,7 +70,7 @@ class StateReader:
         step = max(live["step"] if live else 0, state.xp)
         return {
             **base,
-            "hero": self._hero(campaign, state, train_loss, step),
+            "hero": self._hero(config, campaign, state, train_loss, step),
             "campaign": self._campaign(campaign, state, step),
             "battle": self._battle(campaign, battle, live, state),
             "skills": {skill.id: self._skill(campaign.id, skill.id) for skill in self.engine.list_skills()},
@@ -83,39 +84,34 @@ class StateReader:
         """[step, value] beyond step `after`: train loss, validation loss, and marks where levels were mastered."""
         campaign = self.campaigns.get_active()
         if campaign is None:
-            return {"battle_id": None, "points": [], "val": [], "marks": []}
-        points = [[p.step, round(p.train_loss, 5)] for p in self.battles.points(campaign.id) if p.step > after]
-        exams = reversed(self.skills.exams(campaign.id, limit=500))
-        val = [[e.step, round(e.val_loss, 5)] for e in exams if e.val_loss is not None and e.step > after]
+            return {"points": [], "val": [], "marks": []}
+        points = [[p.step, round(p.train_loss, 5)] for p in self.battles.points(campaign.id, after=after)]
+        val = [[step, round(loss, 5)] for step, loss in self.skills.val_losses(campaign.id, after)]
         marks = [
             [step, f"{self.engine.get(skill_id).name} level {level}"]
             for skill_id, levels in self._mastered(campaign.id).items()
             for level, step in levels.items()
             if step > after
         ]
-        battle = self.battles.current(campaign.id)
-        return {"battle_id": battle.id if battle else None, "points": points, "val": val, "marks": sorted(marks)}
+        return {"points": points, "val": val, "marks": sorted(marks)}
 
     def events(self, before: int | None, limit: int) -> list[dict[str, Any]]:
         """Events before a `seq`, newest first, without those that only a debugger reads."""
         found = self.event_store.before(before, limit, QUIET_EVENTS)
         return [event_row(event) for event in found]
 
-    def _hero(self, campaign: Campaign, state: HeroState, train_loss: float | None, step: int) -> dict[str, Any]:
+    def _hero(
+        self, config: RealmConfig, campaign: Campaign, state: HeroState, train_loss: float | None, step: int
+    ) -> dict[str, Any]:
         spec = hero_spec(campaign.hero_id)
-        shown = HeroState(
-            hero_id=state.hero_id,
-            xp=state.xp,
-            train_loss=train_loss,
-            val_loss=state.val_loss,
-            accuracies=state.accuracies,
-            quests_completed=state.quests_completed,
-        )
+        shown = replace(state, train_loss=train_loss)
+        from_catalog = config.hero.base_model is None
         return {
             "id": spec.id,
             "name": spec.name,
-            "architecture": "Qwen3",
-            "parameters": spec.parameters,
+            # Of another base model than the catalog's the shape is not known here.
+            "architecture": "Qwen3" if from_catalog else None,
+            "parameters": spec.parameters if from_catalog else None,
             "hero_level": shown.hero_level,
             "xp": shown.xp,
             "live_step": step,
@@ -208,11 +204,10 @@ class StateReader:
             "skills": dict(checkpoint.exam_skills),
         }
 
-    def _disk(self) -> dict[str, int]:
-        config = load_config(self.home)
+    def _disk(self, config: RealmConfig) -> dict[str, int]:
         return {
             "free_bytes": shutil.disk_usage(self.home.root).free,
-            "needed_bytes": config.vault.min_free_mb * 1_000_000,
+            "kept_free_bytes": config.vault.min_free_mb * 1_000_000,
         }
 
 

@@ -11,7 +11,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 from ray.util.state import list_actors
 
-from actors.cluster import NAMESPACE, SERVICES, SPECS, code_version, remove, spawn
+from actors.cluster import NAMESPACE, SERVICES, SPECS, code_version, find, remove, spawn
 from actors.service import Service, Ticker
 from realm.hosts import service_urls
 
@@ -62,7 +62,7 @@ class Weaver(Service):
     def _round(self) -> None:
         if not self.weaving:
             # A Weaver that Ray brought back by itself goes on with what its former self had begun.
-            self.weaving = any(_exists(spec.name) for spec in SERVICES if spec.name != "weaver")
+            self.weaving = any(find(spec.name) for spec in SERVICES if spec.name != "weaver")
             if not self.weaving:
                 return
         with self.lock:
@@ -80,8 +80,8 @@ class Weaver(Service):
         self.peer("herald").tell_services.remote(self.known, _nodes())
 
     def _remove_stale(self) -> None:
-        handles = {spec.name: ray.get_actor(spec.name, NAMESPACE) for spec in SERVICES if _exists(spec.name)}
-        pings = {name: handle.ping.remote() for name, handle in handles.items() if name != "weaver"}
+        found = {spec.name: find(spec.name) for spec in SERVICES if spec.name != "weaver"}
+        pings = {name: handle.ping.remote() for name, handle in found.items() if handle is not None}
         if pings:
             ray.wait(list(pings.values()), num_returns=len(pings), timeout=PING_TIMEOUT_S)
         for name, ping in pings.items():
@@ -150,14 +150,6 @@ class Weaver(Service):
                 continue
             word = "is back" if row["healthy"] else f"is {row['state']}"
             self.peer("herald").say.remote(f"service.{row['state']}", f"{name} {word}", row["detail"])
-
-
-def _exists(name: str) -> bool:
-    try:
-        ray.get_actor(name, namespace=NAMESPACE)
-    except ValueError:
-        return False
-    return True
 
 
 def _nodes() -> list[dict[str, Any]]:

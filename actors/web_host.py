@@ -12,7 +12,7 @@ from actors.service import Service
 
 
 class WebHost(Service):
-    """Hosts ASGI apps on ports of their own."""
+    """Hosts the Tavern's ASGI app on its port."""
 
     def __init__(self, home: str) -> None:
         super().__init__(home)

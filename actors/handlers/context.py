@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import ray
-import torch
 from ray.exceptions import ObjectLostError, RayActorError
 from safetensors.torch import load as load_safetensors
 
@@ -97,7 +96,5 @@ class Context:
             return
         data = ask(self.service.peer("vault_keeper").read_weights.remote(checkpoint_id), timeout_s=600)
         tensors = load_safetensors(data.tobytes())
-        with torch.no_grad():
-            for name, parameter in self.hero.model.named_parameters():
-                parameter.copy_(tensors[name])
+        load_weights(self.hero, tensors)
         self.loaded = checkpoint_id

@@ -33,9 +33,10 @@ def hero_view(hero: dict[str, Any] | None, campaign: dict[str, Any] | None) -> R
     """The hero's numbers, or that there is no campaign."""
     if hero is None or campaign is None:
         return Text("No campaign.")
+    size = f", {hero['parameters']:,} parameters" if hero["parameters"] else ""
     return facts(
         {
-            "name": f"{hero['name']} ({hero['id']}, {hero['parameters']:,} parameters)",
+            "name": f"{hero['name']} ({hero['id']}{size})",
             "hero level": f"{hero['hero_level']} ({hero['xp_into_level']} of {hero['xp_per_level']} XP)",
             "XP": f"{hero['xp']}, live step {hero['live_step']}",
             "ATK / DEF": f"{cell(hero['atk'])} / {cell(hero['def'])}",

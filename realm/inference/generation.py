@@ -13,7 +13,7 @@ from realm.models.chat import render, token_ids
 from realm.models.hero import Hero
 
 
-def load_weights(hero: Hero, weights: Mapping[str, np.ndarray]) -> None:
+def load_weights(hero: Hero, weights: Mapping[str, np.ndarray] | Mapping[str, torch.Tensor]) -> None:
     """Put named weights into the hero's model.
 
     Raises:
@@ -21,8 +21,9 @@ def load_weights(hero: Hero, weights: Mapping[str, np.ndarray]) -> None:
     """
     with torch.no_grad():
         for name, parameter in hero.model.named_parameters():
-            # The arrays are read-only views of shared memory, of which torch makes no tensors without a warning.
-            parameter.copy_(torch.from_numpy(np.array(weights[name], copy=True)))
+            found = weights[name]
+            # Arrays are read-only views of shared memory, of which torch makes no tensors without a warning.
+            parameter.copy_(found if isinstance(found, torch.Tensor) else torch.from_numpy(np.array(found, copy=True)))
 
 
 def chat_prompt(hero: Hero, text: str) -> list[int]:

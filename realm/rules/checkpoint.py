@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -69,9 +69,3 @@ def checkpoint_id(campaign_id: str, name: str) -> str:
 def beats(accuracy: float, step: int, champion_accuracy: float, champion_step: int) -> bool:
     """Whether an examined checkpoint replaces the champion of the same exam version: better, or as good and earlier."""
     return (accuracy, -step) > (champion_accuracy, -champion_step)
-
-
-def champion(checkpoints: Iterable[Checkpoint], exam_version: str) -> Checkpoint | None:
-    """The best examined checkpoint of one exam version; of equals the one of the earliest step."""
-    examined = [each for each in checkpoints if each.exam_version == exam_version and each.trashed_at is None]
-    return max(examined, key=lambda each: (each.exam_accuracy or 0.0, -each.step), default=None)

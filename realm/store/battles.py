@@ -202,9 +202,9 @@ class BattleStore:
                 _replace_points(connection, source, points)
             return _thin(connection, source.campaign_id, keep)
 
-    def points(self, campaign_id: str, limit: int = POINTS_KEPT) -> tuple[BattlePoint, ...]:
-        """The last `limit` metric points, oldest first."""
-        query = select(battle_points).where(battle_points.c.campaign_id == campaign_id)
+    def points(self, campaign_id: str, limit: int = POINTS_KEPT, after: int = -1) -> tuple[BattlePoint, ...]:
+        """The last `limit` metric points beyond step `after`, oldest first."""
+        query = select(battle_points).where(battle_points.c.campaign_id == campaign_id, battle_points.c.step > after)
         query = query.order_by(battle_points.c.step.desc()).limit(limit)
         with self._db.read() as connection:
             found = [to(BattlePoint, row) for row in connection.execute(query).mappings()]

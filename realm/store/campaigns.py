@@ -125,6 +125,12 @@ class CampaignStore:
             )
             return _get(connection, campaign), True
 
+    def would_move_champion(self, campaign: str, exam_accuracy: float, exam_version: str, step: int) -> bool:
+        """Whether a checkpoint of `step` with this exam would move the champion, as `move_champion` decides."""
+        with self._db.read() as connection:
+            found = _get(connection, campaign)
+            return exam_version == found.exam_version and _succeeds(connection, found, exam_accuracy, step)
+
     def hero_state(self, campaign: str) -> HeroState:
         """The hero's numbers; XP = the step that training can resume from, losses = the newest measured."""
         with self._db.read() as connection:

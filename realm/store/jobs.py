@@ -143,7 +143,7 @@ class JobStore(JobReads):
             return change_job(connection, found, JobStatus.RUNNING, now, {"started_at": now})
 
     def heartbeat(self, worker: str, job_ids: Collection[str], now: datetime, lease_s: float = LEASE_S) -> Beat:
-        """Note that a worker lives and renew the leases of its jobs. Those in `lost` it must drop.
+        """Note that a worker lives and renew the leases of its jobs. What it says of those in `lost` is refused.
 
         Raises:
             NotFoundError: the worker is not registered.
@@ -193,7 +193,7 @@ class JobStore(JobReads):
             return change_job(connection, found, JobStatus.PENDING, now, values, f"released by {worker}")
 
     def cancel(self, job: str, reason: str, now: datetime) -> Job:
-        """Cancel a job that is not finished. Its worker learns it from the next heartbeat. Cancelling twice is nothing.
+        """Cancel a job that is not finished; what its worker says of it is refused then. Cancelling twice is nothing.
 
         Raises:
             ConflictError: the job is completed or failed.

@@ -148,6 +148,14 @@ class SkillStore:
         with self._db.read() as connection:
             return tuple(to(Exam, row) for row in connection.execute(query).mappings())
 
+    def val_losses(self, campaign_id: str, after: int = -1) -> list[tuple[int, float]]:
+        """(step, validation loss) of every exam beyond step `after` that measured one, in the order of their steps."""
+        query = select(exams.c.step, exams.c.val_loss).where(
+            exams.c.campaign_id == campaign_id, exams.c.step > after, exams.c.val_loss.is_not(None)
+        )
+        with self._db.read() as connection:
+            return [(step, loss) for step, loss in connection.execute(query.order_by(exams.c.step, exams.c.id))]
+
 
 def _ensure(connection: Connection, campaign_id: str, skill_id: str, max_level: int) -> SkillState:
     found = _states(connection, campaign_id, skill_id)

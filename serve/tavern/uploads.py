@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import re
 import secrets
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from realm.errors import DiskFullError, NotFoundError, QuestError
+from realm.quests import display_name
 from serve.problems import TooLargeError
 
 FOLDER_PREFIX = "realm-uploads-"
@@ -29,7 +29,6 @@ KEPT_S = 3600.0
 KEPT_FILES = 64
 WRITE_BYTES = 1 << 20
 FORM_FIELD_BYTES = 4096
-LABEL_CHARACTERS = 200
 
 
 @dataclass
@@ -41,12 +40,6 @@ class Upload:
     size_bytes: int = 0
     fields: dict[str, str] = field(default_factory=dict)
     received: float = field(default_factory=time.monotonic)
-
-
-def label(filename: str) -> str:
-    """A browser's file name as a label: its last component, without control characters."""
-    name = re.sub(r"[\x00-\x1f\x7f]", "", re.split(r"[/\\]", filename)[-1]).strip()
-    return name[:LABEL_CHARACTERS] if name.strip(".") else "quest"
 
 
 class UploadRoom:
@@ -176,7 +169,7 @@ class _Form:
             if self.seen_file:
                 raise QuestError("The form has more than one file.", "Send one file in a request.")
             self.seen_file = True
-            self.upload.name = label(options.get(b"filename", b"").decode("utf-8", "replace"))
+            self.upload.name = display_name(options.get(b"filename", b"").decode("utf-8", "replace"))
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self.part == "file":

@@ -142,6 +142,7 @@ def test_points_are_stored_once_a_step(store, db):
     assert store.add_points(attempt, points([1, 2, 3])) == 4
     assert store.add_points(attempt, []) == 4
     assert store.points(CAMPAIGN, limit=1) == tuple(points([4]))
+    assert store.points(CAMPAIGN, after=2) == tuple(points([3, 4]))
     with pytest.raises(NotFoundError):
         store.add_points("nope", points([1]))
 

@@ -71,8 +71,10 @@ def test_the_champion_moves_to_the_better_and_of_equals_to_the_earlier(store, va
     ids = {step: vault.record(make_checkpoint(step), T0).checkpoint.id for step in (10, 20, 30, 40)}
 
     def move(step, accuracy, version="v1"):
+        foreseen = store.would_move_champion(CAMPAIGN, accuracy, version, step)
         campaign, moved = store.move_champion(CAMPAIGN, ids[step], accuracy, version, T0)
         assert campaign == store.get(CAMPAIGN)
+        assert foreseen == moved
         return moved
 
     assert move(30, 0.5)

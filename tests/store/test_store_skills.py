@@ -103,6 +103,15 @@ def test_folds_are_given_once(store):
     assert store.next_fold("mote-2", "bin", 1) == 0
 
 
+def test_the_validation_losses_are_all_there_in_the_order_of_their_steps(store):
+    losses = [(step, 1 / step) for step in range(1, 601)]
+    for step, loss in [*losses[300:], *losses[:300]]:
+        store.record_exam(Exam(CAMPAIGN, step, "v1", 0.4, {"bin": 0.4}, 120, f"job-{step}", T0, val_loss=loss))
+    store.record_exam(Exam(CAMPAIGN, 700, "v1", 0.4, {"bin": 0.4}, 120, "job-700", T0))
+    assert store.val_losses(CAMPAIGN) == losses
+    assert store.val_losses(CAMPAIGN, after=598) == losses[-2:]
+
+
 def test_an_exam_counts_once(store, db):
     exam = Exam(CAMPAIGN, 50, "v1", 0.42, {"bin": 0.42}, 120, "job-9", T0, checkpoint_id="c", val_loss=1.5)
     recorded = store.record_exam(exam)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realm.rules.checkpoint import Checkpoint, CreatedBy, beats, canonical_name, champion, checkpoint_id
+from realm.rules.checkpoint import Checkpoint, CreatedBy, beats, canonical_name, checkpoint_id
 from realm.rules.retention import plan_purge, plan_trash, protected_ids
 
 T0 = datetime(2026, 3, 4, 5, 6, 59, tzinfo=UTC)
@@ -37,24 +37,6 @@ def checkpoint(step, **more):
 def test_names():
     assert canonical_name(175000, T0) == "checkpoint-175000-20260304-0506"
     assert checkpoint(7).id == "mote-1/checkpoint-7-20260304-0506"
-
-
-def test_champion_is_the_best_of_its_exam_version_and_the_earliest_of_equals():
-    field = [
-        checkpoint(10, exam_accuracy=0.5, exam_version="v1"),
-        checkpoint(30, exam_accuracy=0.7, exam_version="v1"),
-        checkpoint(20, exam_accuracy=0.7, exam_version="v1"),
-        checkpoint(40, exam_accuracy=0.9, exam_version="v2"),
-        checkpoint(50, exam_accuracy=0.8, exam_version="v1", trashed_at=T0),
-        checkpoint(60),
-    ]
-    assert champion(field, "v1") == field[2]
-    assert champion(field, "v3") is None
-
-
-def test_a_worst_possible_exam_can_be_the_champion():
-    only = checkpoint(10, exam_accuracy=0.0, exam_version="v1")
-    assert champion([only], "v1") == only
 
 
 def test_beats_is_a_strict_order():

@@ -26,6 +26,7 @@ export function mount(element) {
   };
   const act = async (row, quest, action, body) => {
     const focused = document.activeElement;
+    row.dataset.busy = "";
     row.querySelectorAll("button, select").forEach((control) => setAttr(control, "disabled", true));
     const problem = part(row, "problem");
     try {
@@ -35,8 +36,9 @@ export function mount(element) {
       setText(problem, `${error.detail} ${error.remedy}`);
       setAttr(problem, "hidden", false);
     }
+    delete row.dataset.busy;
     row.querySelectorAll("button, select").forEach((control) => setAttr(control, "disabled", false));
-    await load().catch(() => {});
+    await load().catch(show);
     if (row.isConnected) (focused.disabled ? part(row, "cancel") : focused).focus();
     if (action === "move") say(`${part(row, "name").textContent}: place ${part(row, "place").textContent}`);
     refresh();
@@ -105,6 +107,7 @@ function patch(row, quest, queued, battle) {
   setAttr(part(row, "up"), "hidden", !waiting);
   setAttr(part(row, "down"), "hidden", !waiting);
   setAttr(part(row, "cancel"), "hidden", quest.status === "fought");
+  if (row.dataset.busy !== undefined) return; // an action of this row waits for its answer
   setAttr(part(row, "up"), "disabled", queued[at - 1]?.priority !== quest.priority);
   setAttr(part(row, "down"), "disabled", queued[at + 1]?.priority !== quest.priority);
 }

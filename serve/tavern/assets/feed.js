@@ -6,6 +6,7 @@ import { integer, moment, text } from "./format.js";
 import { onState } from "./live.js";
 
 const PAGE = 30;
+const OLDER = "Older events";
 // The first pattern found in an event's kind gives its picture and tone.
 const LOOKS = [
   [/reject|fail|error|warn|blocked|down|lost|crash/, "warn", "warn"],
@@ -38,14 +39,18 @@ export function mount(element) {
   });
   more.addEventListener("click", async () => {
     setAttr(more, "aria-busy", "true");
+    setAttr(more, "disabled", true);
     try {
       const { events: older } = await get(`/api/events?before=${Math.min(...events.keys())}&limit=${PAGE}`);
       for (const event of older) events.set(event.seq, event);
       whole = older.length < PAGE;
+      setText(more, OLDER);
     } catch (problem) {
       setText(more, `${problem.detail} Try again`);
     }
     setAttr(more, "aria-busy", null);
+    setAttr(more, "disabled", false);
+    more.focus();
     show();
   });
 }

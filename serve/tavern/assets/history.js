@@ -16,18 +16,22 @@ export function mount(element) {
   const list = part(element, "list");
   const marks = questMarks();
   let offset = 0;
+  let asked = 0;
 
   const load = async () => {
+    const mine = ++asked;
+    const from = offset;
     const chosen = element.querySelector("[name=history]:checked").value;
     const statuses = (chosen ? [chosen] : ENDED).map((status) => `status=${status}`).join("&");
-    const { quests, total } = await get(`/api/quests?${statuses}&limit=${PAGE}&offset=${offset}`);
+    const { quests, total } = await get(`/api/quests?${statuses}&limit=${PAGE}&offset=${from}`);
+    if (mine !== asked) return; // another page or filter was asked for since
     keyed(list, quests, (quest) => quest.id, (quest) => create(quest, again), patch);
     setAttr(part(element, "empty"), "hidden", total > 0);
     setText(part(element, "empty"), chosen ? `No quest was ${chosen}.` : "No quest has left the board yet. Completed, failed, rejected and cancelled ones are listed here.");
     setAttr(part(element, "pager"), "hidden", total <= PAGE);
-    setText(part(element, "where"), `${integer(offset + 1)}–${integer(offset + quests.length)} of ${integer(total)}`);
-    setAttr(part(element, "newer"), "disabled", offset === 0);
-    setAttr(part(element, "older"), "disabled", offset + PAGE >= total);
+    setText(part(element, "where"), `${integer(from + 1)}–${integer(from + quests.length)} of ${integer(total)}`);
+    setAttr(part(element, "newer"), "disabled", from === 0);
+    setAttr(part(element, "older"), "disabled", from + PAGE >= total);
   };
   const again = async (row, quest) => {
     const control = part(row, "retry");
@@ -39,6 +43,7 @@ export function mount(element) {
       setText(problem, `${error.detail} ${error.remedy}`);
       setAttr(problem, "hidden", false);
     }
+    await load().catch(() => marks.forget());
     setAttr(control, "disabled", false);
     refresh();
   };

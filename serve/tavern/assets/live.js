@@ -16,6 +16,7 @@ const link = { status: "connecting", since: null };
 let state = null;
 let timer = null;
 let polling = false;
+let again = false;
 let lastAnswer = Date.now();
 
 // `listener(state, link)` runs on every snapshot and whenever the link changes; state is null before the first.
@@ -25,9 +26,10 @@ export function onState(listener) {
   if (timer === null && !polling) poll();
 }
 
-// Polls now, after something was changed from here.
+// Polls now, after something was changed from here; after a poll under way, whose answer may be older than the change.
 export function refresh() {
-  if (!polling) poll();
+  if (polling) again = true;
+  else poll();
 }
 
 function tell(listener) {
@@ -59,7 +61,8 @@ async function poll() {
   polling = false;
   listeners.forEach(tell);
   const period = document.hidden ? HIDDEN_PERIOD : PERIOD;
-  timer = setTimeout(poll, Math.max(SHORTEST_PAUSE, period - (performance.now() - began)));
+  timer = setTimeout(poll, again ? 0 : Math.max(SHORTEST_PAUSE, period - (performance.now() - began)));
+  again = false;
 }
 
 document.addEventListener("visibilitychange", () => {

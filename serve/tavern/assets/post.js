@@ -29,7 +29,7 @@ export function mount(element) {
   };
   const remove = (entry) => {
     if (entry.state === "posting") {
-      post(`/api/quests/intakes/${entry.token}/cancel`).catch(() => {});
+      stopReading(entry);
       return;
     }
     entry.abort.abort();
@@ -191,7 +191,20 @@ async function postOne(entry, priority) {
   }
   clearInterval(asking);
   setAttr(remove, "aria-label", label);
+  setAttr(remove, "disabled", false);
   part(row, "progress").hidden = true;
+}
+
+// The answer comes to the request that posted it; here only that it could not be asked for.
+async function stopReading(entry) {
+  const button = entry.row.querySelector("button");
+  setAttr(button, "disabled", true);
+  try {
+    await post(`/api/quests/intakes/${entry.token}/cancel`);
+  } catch (problem) {
+    setText(part(entry.row, "facts"), `${problem.detail} ${problem.remedy}`);
+    setAttr(button, "disabled", false);
+  }
 }
 
 // How far the reading of a posted file is. No answer: it waits for its turn, or it is done.

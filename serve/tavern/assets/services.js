@@ -16,7 +16,7 @@ export function mount(element) {
     setText(part(panel, "sub"), services.length ? `${healthy} of ${services.length} healthy` : "");
     setAttr(part(panel, "empty"), "hidden", services.length > 0);
     keyed(part(panel, "list"), services, ([name]) => name, create, patch);
-    const disk = state.disk ? [["Disk free", bytes(state.disk.free_bytes)], ["Disk needed", bytes(state.disk.needed_bytes)]] : [];
+    const disk = state.disk ? [["Disk free", bytes(state.disk.free_bytes)], ["Kept free", bytes(state.disk.kept_free_bytes)]] : [];
     keyed(part(panel, "disk"), disk, ([name]) => name, ([name]) => h("div", {}, h("dt", {}, name), h("dd")), (row, [, value]) => setText(row.lastChild, value));
   });
 }
