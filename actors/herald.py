@@ -1,4 +1,4 @@
-"""Herald: live battle metrics, the realm's state as one snapshot, events. Reads all; writes battle_points and events."""
+"""Herald: live battle metrics, the realm's state as one snapshot, events. Reads all; writes battle_points, events."""
 
 from __future__ import annotations
 
