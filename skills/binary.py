@@ -17,7 +17,7 @@ from skills.binary_columnar import Add, AddThree, And, Compare, Increment, Maxim
 from skills.binary_operands import Frame, Operands
 from skills.binary_operation import Operation
 from skills.binary_stepwise import CountOnes, Divide, Modulo, Multiply, Not, ShiftLeft, ShiftRight
-from skills.problem import THINK_CLOSE, THINK_OPEN, Grade, Problem, grade_exact
+from skills.problem import THINK_CLOSE, THINK_OPEN, Grade, Problem, bucket_of, grade_exact
 from skills.provider import Rendering
 
 Mode = Literal["plain", "work", "verify", "trace"]
@@ -134,6 +134,10 @@ class BinaryCandidate:
         self.operation = operation
         self.operands = operands
         self.key = operation.key(operands, level.frame)
+
+    @property
+    def bucket(self) -> int:
+        return bucket_of(self.key)
 
     def render(self, random: Random, symbols: bool) -> Rendering:
         operation, operands, frame = self.operation, self.operands, self.level.frame

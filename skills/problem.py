@@ -5,6 +5,7 @@ Knows no skill, no YAML and no generator: what a problem asks is somebody else's
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -63,18 +64,35 @@ class Grade:
 
 def grade_exact(problem: Problem, text: str) -> Grade:
     """Right only if what follows the last `</think>` is the answer and nothing else but surrounding whitespace."""
+    return grade_final(final_answer(text), problem.answer)
+
+
+def final_answer(text: str) -> str | None:
+    """What follows the last `</think>`, stripped; None if a `<think>` was opened and not closed."""
     closed = text.rfind(THINK_CLOSE)
     if text.rfind(THINK_OPEN) > closed:
-        return Grade(False, "", problem.answer, "<think> was opened and not closed.")
-    final = (text if closed < 0 else text[closed + len(THINK_CLOSE) :]).strip()
-    if final == problem.answer:
-        return Grade(True, final, problem.answer, "Equal to the expected answer.")
-    return Grade(False, final, problem.answer, "Not the expected answer." if final else "There is no final answer.")
+        return None
+    return (text if closed < 0 else text[closed + len(THINK_CLOSE) :]).strip()
+
+
+def grade_final(final: str | None, expected: str, canonical: Callable[[str, str], str] | None = None) -> Grade:
+    """Compare a final answer with `expected`; `canonical(final, expected)` undoes what makes no difference."""
+    if final is None:
+        return Grade(False, "", expected, "<think> was opened and not closed.")
+    if final == expected or (canonical and canonical(final, expected) == expected):
+        return Grade(True, final, expected, "Equal to the expected answer.")
+    return Grade(False, final, expected, "Not the expected answer." if final else "There is no final answer.")
 
 
 def bucket_of(key: str) -> int:
     """0 … BUCKETS − 1 from a hash of `key`, the same in every process."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big") % BUCKETS
+
+
+def bucket_in(split: Split, key: str) -> int:
+    """A bucket of `split` from a hash of `key`, for problems whose split is decided by more than their key."""
+    number = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")
+    return number % FOLDS if split == "eval" else FOLDS + number % (BUCKETS - FOLDS)
 
 
 def buckets_of(split: Split, fold: int | None = None) -> frozenset[int]:

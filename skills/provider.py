@@ -31,8 +31,16 @@ class Candidate(Protocol):
         """What is asked, whatever its wording."""
         ...
 
-    def render(self, random: Random, symbols: bool) -> Rendering:
-        """Write it out. `symbols`: the hero's tokenizer can spell `symbol_alphabet`."""
+    @property
+    def bucket(self) -> int:
+        """Which part of the splits it belongs to, 0 to BUCKETS - 1; the same for the same key."""
+        ...
+
+    def render(self, random: Random, symbols: bool) -> Rendering | None:
+        """Write it out; None if that cannot be done and another is to be drawn.
+
+        `symbols`: the hero's tokenizer can spell `symbol_alphabet`.
+        """
         ...
 
 

@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
-from random import Random
+from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from realm.errors import ConflictError, NotFoundError
-from skills.problem import Grade, Problem, Split, bucket_of, buckets_of
-from skills.provider import Candidate, LevelGenerator
-
-MAX_DRAWS = 20_000
-"""Candidates drawn for one problem before a level counts as exhausted."""
-MASK = (1 << 64) - 1
-GOLDEN = 0x9E3779B97F4A7C15
+from skills.generation import problems_of
+from skills.problem import Grade, Problem, Split
+from skills.provider import LevelGenerator
 
 
 class Evaluation(BaseModel):
@@ -110,55 +105,25 @@ class Skill:
             ValueError: a fold of the train split, or no such fold.
         """
         entry = self.level(level)
-        buckets = buckets_of(split, fold)
-        stream = _stream(f"{self.id}/{level}/{seed}/{split}/{fold}")
-        random = Random()
-        asked: set[str] | None = set() if split == "eval" and not entry.memorizable else None
-        problems: list[Problem] = []
-        for index in range(count):
-            random.seed(_item_seed(stream, index))
-            candidate = _draw(entry, random, None if entry.memorizable else buckets, asked)
-            if candidate is None:
-                raise ConflictError(
-                    f"Level {level} of {self.id!r} gave {index} distinct problems of split {split}, fold {fold}; "
-                    f"{count} were asked for.",
-                    "Ask for fewer.",
-                )
-            text = candidate.render(random, symbols)
-            problems.append(
-                Problem(
-                    self.id, level, seed, index, text.prompt, text.answer, text.working, text.primitives, candidate.key
-                )
+        endless = problems_of(
+            entry.generator,
+            self.id,
+            level,
+            seed,
+            split,
+            fold,
+            memorizable=entry.memorizable,
+            symbols=symbols,
+        )
+        problems = list(islice(endless, count))
+        if len(problems) < count:
+            raise ConflictError(
+                f"Level {level} of {self.id!r} gave {len(problems)} distinct problems of split {split}, fold {fold}; "
+                f"{count} were asked for.",
+                "Ask for fewer.",
             )
         return problems
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Whether `text` answers `problem`; only the final answer counts, and it must be exact."""
         return self.level(problem.level).generator.grade(problem, text)
-
-
-def _draw(entry: Level, random: Random, buckets: frozenset[int] | None, asked: set[str] | None) -> Candidate | None:
-    """The first candidate of `buckets` that is not in `asked`, which it joins; None if there seems to be none."""
-    draw = entry.generator.draw
-    for _ in range(MAX_DRAWS):
-        candidate = draw(random)
-        if buckets is not None and bucket_of(candidate.key) not in buckets:
-            continue
-        if asked is None:
-            return candidate
-        if candidate.key not in asked:
-            asked.add(candidate.key)
-            return candidate
-    return None
-
-
-def _stream(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
-
-
-def _item_seed(stream: int, index: int) -> int:
-    """Element `index` of the SplitMix64 sequence that starts at `stream` (Steele, Lea, Flood 2014)."""
-    mixed = (stream + (index + 1) * GOLDEN) & MASK
-    mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & MASK
-    mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & MASK
-    return mixed ^ mixed >> 31

@@ -1,0 +1,207 @@
+"""SY's provider: word puzzles. Hidden words, a clue to each, one bank of all their syllables, shuffled.
+
+The answer is the words in clue order; every syllable of the bank is used once, but for the red herrings. A puzzle is
+given only if exactly one choice of lexicon words fits it. Where a level has no texts as clues, exactly one arrangement
+of the syllables fits, words or not: then it takes no vocabulary, and words that were never trained on can be found.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from skills.lexicon import Word, lexicon
+from skills.problem import Grade, Problem, Split, bucket_in, final_answer, grade_final
+from skills.provider import Rendering
+from skills.syllacrostic_clues import KINDS, Clue, draw_clue
+from skills.syllacrostic_proof import arrangements, lexicon_solutions, only_one
+
+CLUE_DRAWS = 12
+"""Sets of clues and red herrings tried for one choice of words."""
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+ALPHABET = "".join(sorted({*LETTERS, *" \n.,:;'\"-_…[]{}<>/0123456789", *"FillSyabJONAnsw"}))
+
+
+class Anchor(BaseModel):
+    """The numbers of one level; those between two anchors are interpolated linearly, counts rounded down."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: Annotated[int, Field(ge=1, le=20)]
+    syllables: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]]
+    """Fewest and most of a word."""
+    zipf: Annotated[float, Field(ge=0, le=8)]
+    """Frequency of the rarest word."""
+    herrings: Annotated[int, Field(ge=0)]
+    """Syllables of the bank that belong to no word."""
+    loss: Annotated[float, Field(ge=0, lt=1)]
+    """Share of the letters of clues that are masked."""
+    kinds: Annotated[int, Field(ge=0, le=len(KINDS))]
+    """How many of the kinds of text are in use, in the order of KINDS."""
+    json_share: Annotated[float, Field(ge=0, le=1)]
+    """Share of puzzles that ask for a JSON answer."""
+
+
+class SyllacrosticContent(BaseModel):
+    """`content` of a range of SY levels in the YAML."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    curve: Annotated[dict[int, Anchor], Field(min_length=1)]
+    """Level → its numbers, for some levels."""
+
+    @model_validator(mode="after")
+    def _never_easier(self) -> Self:
+        anchors = [self.curve[level] for level in sorted(self.curve)]
+        for low, high in zip(anchors, anchors[1:], strict=False):
+            for name, rising in (("words", 1), ("zipf", -1), ("herrings", 1), ("loss", 1), ("kinds", 1)):
+                before, after = getattr(low, name), getattr(high, name)
+                if (after - before) * rising < 0:
+                    raise ValueError(f"{name} goes from {before} to {after}: a later level would be easier")
+        return self
+
+    def at(self, level: int) -> Anchor:
+        """The numbers of `level`."""
+        known = sorted(self.curve)
+        after = min(bisect_right(known, level), len(known) - 1)
+        high, low = known[after], known[max(after - 1, 0)]
+        share = min(max((level - low) / (high - low), 0), 1) if high > low else 0
+        first, second = self.curve[low], self.curve[high]
+
+        def between(a: float, b: float) -> float:
+            return round(a + (b - a) * share, 6)
+
+        fewest, most = (int(between(a, b)) for a, b in zip(first.syllables, second.syllables, strict=True))
+        return Anchor(
+            words=int(between(first.words, second.words)),
+            syllables=(fewest, most),
+            zipf=between(first.zipf, second.zipf),
+            herrings=int(between(first.herrings, second.herrings)),
+            loss=between(first.loss, second.loss),
+            kinds=int(between(first.kinds, second.kinds)),
+            json_share=between(first.json_share, second.json_share),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Puzzle:
+    """Words with a clue each, and the bank in the order shown."""
+
+    words: tuple[Word, ...]
+    clues: tuple[Clue, ...]
+    bank: tuple[str, ...]
+
+    @property
+    def left_over(self) -> int:
+        """Red herrings: syllables that no word needs."""
+        return len(self.bank) - sum(len(word.syllables) for word in self.words)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the words are the only solution; see the module's docstring for what counts as one."""
+        if all(clue.kind is None for clue in self.clues):
+            sizes = {len(word.syllables) for word in self.words}
+            return only_one(arrangements(self.clues, self.bank, sizes, self.left_over))
+        return only_one(lexicon_solutions(self.clues, self.bank, self.left_over))
+
+
+class SyllacrosticLevel:
+    """A level generator: draws words, then clues and red herrings until the puzzle is proven."""
+
+    alphabet = ALPHABET
+    symbol_alphabet = ""
+
+    def __init__(self, numbers: Anchor) -> None:
+        self.numbers = numbers
+
+    @cached_property
+    def words(self) -> Sequence[Word]:
+        """The lexicon's words for this level."""
+        low, high = self.numbers.syllables
+        return [
+            word for word in lexicon().values() if low <= len(word.syllables) <= high and word.zipf >= self.numbers.zipf
+        ]
+
+    def draw(self, random: Random) -> SyllacrosticCandidate:
+        return SyllacrosticCandidate(self, tuple(random.sample(self.words, self.numbers.words)))
+
+    def grade(self, problem: Problem, text: str) -> Grade:
+        """Right if the final answer is the words in order, one a line, or the JSON that was asked for."""
+        return grade_final(final_answer(text), problem.answer, _canonical)
+
+
+class SyllacrosticCandidate:
+    """Words of one puzzle, in clue order."""
+
+    __slots__ = ("key", "level", "words")
+
+    def __init__(self, level: SyllacrosticLevel, words: tuple[Word, ...]) -> None:
+        self.level = level
+        self.words = words
+        self.key = " ".join(sorted(word.word for word in words))
+
+    @property
+    def bucket(self) -> int:
+        """Puzzles with a held-out word are for evaluation, all others for training."""
+        split: Split = "eval" if any(word.held_out for word in self.words) else "train"
+        return bucket_in(split, self.key)
+
+    def render(self, random: Random, symbols: bool) -> Rendering | None:
+        """None if no proven puzzle was found for these words."""
+        del symbols
+        for _ in range(CLUE_DRAWS):
+            puzzle = self._puzzle(random)
+            if puzzle.proven:
+                return _write(puzzle, random.random() < self.level.numbers.json_share)
+        return None
+
+    def _puzzle(self, random: Random) -> Puzzle:
+        numbers = self.level.numbers
+        kinds = KINDS[: numbers.kinds]
+        clues = tuple(draw_clue(random, word, kinds, numbers.loss) for word in self.words)
+        bank = [syllable for word in self.words for syllable in word.syllables]
+        for _ in range(numbers.herrings):
+            other = self.level.words[int(random.random() * len(self.level.words))]
+            bank.append(other.syllables[int(random.random() * len(other.syllables))])
+        random.shuffle(bank)
+        return Puzzle(self.words, clues, tuple(bank))
+
+
+def _write(puzzle: Puzzle, as_json: bool) -> Rendering:
+    words = [word.word for word in puzzle.words]
+    form = ' as JSON {"answers": [...]}' if as_json else ""
+    left = f", {puzzle.left_over} left over" if puzzle.left_over else ""
+    lines = [f"Fill in {len(words)} words{form}.", f"Syllables{left}: {' '.join(puzzle.bank)}"]
+    lines.extend(f"{number}. {clue}" for number, clue in enumerate(puzzle.clues, 1))
+    return Rendering(
+        prompt="\n".join(lines),
+        answer=json.dumps({"answers": words}) if as_json else "\n".join(words),
+        working=" ".join("-".join(word.syllables) for word in puzzle.words),
+        primitives=(),
+    )
+
+
+def _canonical(text: str, expected: str) -> str:
+    """`text` in the form of `expected`: the spacing of JSON and spaces at the ends of lines make no difference."""
+    if expected.startswith("{"):
+        try:
+            return json.dumps(json.loads(text))
+        except (ValueError, RecursionError):
+            return text
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
+def compile_level(level: int, content: Mapping[str, Any]) -> SyllacrosticLevel:
+    """The generator of one level.
+
+    Raises:
+        pydantic.ValidationError: a field of `content` is wrong.
+    """
+    return SyllacrosticLevel(SyllacrosticContent.model_validate(content).at(level))

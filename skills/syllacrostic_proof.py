@@ -1,0 +1,85 @@
+"""That a syllacrostic has one solution. Every solution is looked for, depth first, until a second one is found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import permutations
+
+from skills.lexicon import Word, by_first_syllable
+from skills.syllacrostic_clues import Clue
+
+Solution = tuple[str, ...]
+
+
+def only_one(solutions: Iterable[Solution]) -> bool:
+    """Whether all `solutions` are the same and there is one."""
+    found: set[Solution] = set()
+    for solution in solutions:
+        found.add(solution)
+        if len(found) > 1:
+            return False
+    return bool(found)
+
+
+def lexicon_solutions(clues: Sequence[Clue], bank: Sequence[str], herrings: int) -> Iterator[Solution]:
+    """Every choice of lexicon words, one a clue, that fit the clues and leave `herrings` syllables of the bank over."""
+    tiles = Counter(bank)
+    spellable = _spellable(tiles)
+    choices = [[word for word in spellable if clue.fits(word)] for clue in clues]
+    # The clue with the fewest words first: fewest branches.
+    order = sorted(range(len(clues)), key=lambda at: len(choices[at]))
+    chosen: list[str] = [""] * len(clues)
+
+    def place(depth: int, left: int) -> Iterator[Solution]:
+        if depth == len(order):
+            if left == herrings:
+                yield tuple(chosen)
+            return
+        for word in choices[order[depth]]:
+            if word.word not in chosen and _take(tiles, word.syllables):
+                chosen[order[depth]] = word.word
+                yield from place(depth + 1, left - len(word.syllables))
+                chosen[order[depth]] = ""
+                tiles.update(word.syllables)
+
+    yield from place(0, len(bank))
+
+
+def arrangements(
+    clues: Sequence[Clue], bank: Sequence[str], sizes: Collection[int], herrings: int
+) -> Iterator[Solution]:
+    """Every way to make words of `sizes` syllables that fits the letters of the clues and leaves `herrings` over."""
+
+    def place(depth: int, left: tuple[str, ...]) -> Iterator[Solution]:
+        if depth == len(clues):
+            if len(left) == herrings:
+                yield ()
+            return
+        for size in sizes:
+            for at in permutations(range(len(left)), size):
+                letters = "".join(left[index] for index in at)
+                if clues[depth].fits_letters(letters):
+                    rest = tuple(tile for index, tile in enumerate(left) if index not in at)
+                    for others in place(depth + 1, rest):
+                        yield (letters, *others)
+
+    yield from place(0, tuple(bank))
+
+
+def _spellable(tiles: Counter[str]) -> list[Word]:
+    """Lexicon words that the tiles can spell."""
+    index = by_first_syllable()
+    return [word for tile in tiles for word in index.get(tile, ()) if _within(word.syllables, tiles)]
+
+
+def _within(syllables: tuple[str, ...], tiles: Counter[str]) -> bool:
+    return all(tiles[syllable] >= syllables.count(syllable) for syllable in syllables)
+
+
+def _take(tiles: Counter[str], syllables: tuple[str, ...]) -> bool:
+    """Remove `syllables` from `tiles` if they are there."""
+    if not _within(syllables, tiles):
+        return False
+    tiles.subtract(syllables)
+    return True
