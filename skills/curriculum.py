@@ -1,9 +1,8 @@
-"""What is drawn from skills as a whole: training examples with replay, and the exam. Knows no record of a hero."""
+"""What is drawn from skills as a whole: training examples over levels, and the exam. Knows no record of a hero."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from random import Random
 
@@ -14,40 +13,18 @@ EXAM_SEED = 20_240_229
 EXAM_PER_LEVEL = 4
 
 
-def training_examples(
-    skill: Skill,
-    training_level: int,
-    count: int,
-    seed: int,
-    replay_share: float,
-    next_share: float,
-    symbols: bool = False,
-) -> list[Problem]:
-    """`count` problems of the train split, shuffled.
-
-    A share comes from the levels below, uniformly (none below: 0), a share from the next level (at the last: 0), the
-    rest from `training_level`. Shares of `count` are rounded to whole problems.
+def training_examples(skill: Skill, counts: Mapping[int, int], seed: int, symbols: bool = False) -> list[Problem]:
+    """So many problems of the train split as `counts` says for each level, shuffled.
 
     Raises:
         NotFoundError: no such level.
-        ValueError: shares below 0 or above 1 in sum.
     """
-    if min(replay_share, next_share) < 0 or replay_share + next_share > 1:
-        raise ValueError(f"replay_share {replay_share} and next_share {next_share} are no shares of one whole.")
-    skill.level(training_level)
-    random = Random(f"{skill.id}/{training_level}/{seed}/replay")
-    replayed = round(count * replay_share) if training_level > 1 else 0
-    ahead = min(round(count * next_share), count - replayed) if training_level < skill.max_level else 0
-    counts = Counter(random.randint(1, training_level - 1) for _ in range(replayed))
-    counts[training_level] += count - replayed - ahead
-    counts[training_level + 1] += ahead
     problems = [
         problem
-        for level, share in sorted(counts.items())
-        if share
-        for problem in skill.generate(level, share, seed, "train", symbols=symbols)
+        for level, count in sorted(counts.items())
+        for problem in skill.generate(level, count, seed, "train", symbols=symbols)
     ]
-    random.shuffle(problems)
+    Random(f"{skill.id}/{seed}/order").shuffle(problems)
     return problems
 
 
