@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from realm.rules.progression import Evaluation, wilson_interval
+from realm.rules.schedule import Plan, preset_of
 from skills.catalog import Skill
 
 
@@ -39,4 +40,14 @@ def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
         "low": low,
         "high": high,
         "at": evaluation.created_at.isoformat(),
+    }
+
+
+def plan_row(plan: Plan) -> dict[str, Any]:
+    """A training plan as JSON-ready values; `preset` is None for one put together by hand."""
+    return {
+        "strategy": plan.strategy.value,
+        "focus": plan.focus,
+        "preset": preset_of(plan),
+        "mix": {"kind": plan.mix.kind.value, "replay_share": plan.mix.replay, "next_share": plan.mix.ahead},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from random import Random
 
@@ -28,13 +28,24 @@ def training_examples(skill: Skill, counts: Mapping[int, int], seed: int, symbol
     return problems
 
 
-def exam_panel(skills: Iterable[Skill], per_level: int = EXAM_PER_LEVEL) -> list[Problem]:
-    """The exam: `per_level` eval problems of every level of every skill, by skill id and level, always the same."""
+def without_symbols(skill: Skill) -> bool:
+    """Of no skill the hero can spell the symbol keys."""
+    del skill
+    return False
+
+
+def exam_panel(
+    skills: Iterable[Skill], per_level: int = EXAM_PER_LEVEL, symbols: Callable[[Skill], bool] = without_symbols
+) -> list[Problem]:
+    """The exam: `per_level` eval problems of every level of every skill, by skill id and level, always the same.
+
+    `symbols`: of which skills the hero can spell the symbol keys.
+    """
     return [
         problem
         for skill in sorted(skills, key=lambda skill: skill.id)
         for level in sorted(skill.levels)
-        for problem in skill.generate(level, per_level, EXAM_SEED, "eval")
+        for problem in skill.generate(level, per_level, EXAM_SEED, "eval", symbols=symbols(skill))
     ]
 
 

@@ -8,16 +8,16 @@ from actors.handlers.context import Context
 from actors.waiting import ask
 from realm.inference.evaluation import take_exam, validation_loss
 from realm.rules.checkpoint import CreatedBy
-from skills.catalog import exam_version
 
 
 def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
     """Examine the named weights. A snapshot that beats the champion is saved as a checkpoint."""
     payload = job["payload"]
     snapshot = context.load(payload)
-    found = take_exam(context.hero, context.enabled_skills, context.panel)
+    asked = ask(context.service.peer("skill_engine").exam.remote())
+    skills, version = [context.skills.get(skill_id) for skill_id in asked["skills"]], asked["version"]
+    found = take_exam(context.hero, skills, context.panel(skills))
     val_loss = validation_loss(context.hero, context.validation)
-    version = exam_version(context.enabled_skills)
     checkpoint_id = payload.get("checkpoint_id")
     result = {
         "campaign_id": payload["campaign_id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from realm.inference.generation import generate
@@ -11,6 +11,7 @@ from realm.models.chat import token_ids
 from realm.models.hero import Hero
 from realm.models.loss import response_loss
 from skills.catalog import Skill
+from skills.curriculum import without_symbols
 from skills.problem import Problem
 
 VALIDATION_SEED = 77_003
@@ -44,9 +45,11 @@ class ExamResult:
     duration_s: float
 
 
-def evaluate(hero: Hero, skill: Skill, level: int, count: int, seed: int, fold: int) -> EvaluationResult:
+def evaluate(
+    hero: Hero, skill: Skill, level: int, count: int, seed: int, fold: int, symbols: bool = False
+) -> EvaluationResult:
     """Ask `count` problems of the eval split's `fold` and grade the answers."""
-    return ask(hero, skill, skill.generate(level, count, seed, "eval", fold=fold))
+    return ask(hero, skill, skill.generate(level, count, seed, "eval", fold=fold, symbols=symbols))
 
 
 def ask(hero: Hero, skill: Skill, problems: Sequence[Problem]) -> EvaluationResult:
@@ -97,11 +100,11 @@ def validation_loss(hero: Hero, problems: Sequence[Problem]) -> float:
     return response_loss(hero, [(problem.prompt, problem.response) for problem in problems])
 
 
-def validation_set(skills: Sequence[Skill]) -> list[Problem]:
+def validation_set(skills: Sequence[Skill], symbols: Callable[[Skill], bool] = without_symbols) -> list[Problem]:
     """The problems of the validation loss: eval split, all levels, always the same for the same skills."""
     return [
         problem
         for skill in skills
         for level in sorted(skill.levels)
-        for problem in skill.generate(level, VALIDATION_PER_LEVEL, VALIDATION_SEED, "eval")
+        for problem in skill.generate(level, VALIDATION_PER_LEVEL, VALIDATION_SEED, "eval", symbols=symbols(skill))
     ]

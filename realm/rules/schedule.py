@@ -16,6 +16,7 @@ from realm.errors import RealmError
 K = TypeVar("K")
 
 PRIORITIES: Final = range(1, 10)
+PRIORITY: Final = 5
 FOCUS_SHARE: Final = 0.8
 """What the skill in focus gets of the training while there are others."""
 EXHAUSTED: Final = 0.25
@@ -108,13 +109,29 @@ PRESETS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class SkillSetting:
+    """A campaign's settings of one skill."""
+
+    skill_id: str
+    enabled: bool
+    priority: int = PRIORITY
+
+    def __post_init__(self) -> None:
+        if self.priority not in PRIORITIES:
+            raise RealmError(
+                f"Priority {self.priority} for skill {self.skill_id!r}.",
+                f"Priorities are {PRIORITIES[0]} to {PRIORITIES[-1]}.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where an enabled skill stands."""
 
     skill_id: str
     mastered_level: int
     max_level: int
-    priority: int = 5
+    priority: int = PRIORITY
 
     @property
     def exhausted(self) -> bool:

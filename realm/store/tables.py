@@ -25,6 +25,7 @@ from realm.rules.campaign import CampaignLife, Momentum
 from realm.rules.checkpoint import CreatedBy
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
 from realm.rules.quest import QuestPriority, QuestStatus
+from realm.rules.schedule import MixKind, Strategy
 from realm.store.columns import JsonTuple, Ranked, UtcDateTime, word
 
 METADATA: Final = MetaData()
@@ -162,6 +163,26 @@ battle_points = Table(
     Column("tokens_per_second", Float),
     Column("steps_per_second", Float),
     _id("quest_id"),
+)
+
+plans = Table(
+    "plans",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    Column("strategy", word(Strategy), nullable=False),
+    _id("focus"),
+    Column("mix", word(MixKind), nullable=False),
+    Column("replay_share", Float, nullable=False),
+    Column("next_share", Float, nullable=False),
+)
+
+skill_settings = Table(
+    "skill_settings",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("skill_id", primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False),
 )
 
 skill_states = Table(
