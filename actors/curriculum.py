@@ -13,6 +13,9 @@ from realm.store.database import Database
 from realm.store.skills import SkillStore
 from skills import Engine, Skill
 
+LATEST = 24
+"""Problems of a level, the newest ones asked, that its accuracy is taken from: of six exams, two minutes' worth."""
+
 
 class Curriculum:
     """Reads the books and applies the rules of `realm.rules.schedule`."""
@@ -40,15 +43,13 @@ class Curriculum:
         """Each enabled skill's share of the training."""
         settings = self.settings(campaign)
         standings = [
-            Standing(
-                skill.id, self.state(campaign, skill).mastered_level, skill.max_level, settings[skill.id].priority
-            )
+            Standing(skill.id, self.state(campaign, skill).mastered_level, skill.max_level, settings[skill.id].priority)
             for skill in self.skills(campaign)
         ]
         return skill_shares(self.store.plan(campaign.id), standings)
 
     def level_shares(self, campaign: Campaign, skill: Skill) -> Mapping[int, float]:
         """Each level's share of the examples of `skill`."""
-        results = self.states.level_results(campaign.id, skill.id)
+        results = self.states.level_results(campaign.id, skill.id, LATEST)
         training_level = self.state(campaign, skill).training_level
         return level_shares(training_level, skill.max_level, results, self.store.plan(campaign.id).mix)

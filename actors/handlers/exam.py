@@ -31,6 +31,7 @@ def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
         "battle_id": payload.get("battle_id"),
         "val_loss": val_loss,
         "duration_s": found.duration_s,
+        "level_results": found.by_level,
     }
     outcome = ask(context.service.peer("skill_engine").record_exam.remote(result))
     vault = context.service.peer("vault_keeper")
@@ -40,4 +41,4 @@ def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
     if checkpoint_id is not None:
         ask(vault.set_exam.remote(checkpoint_id, found.exam_accuracy, found.by_skill, version, val_loss))
         ask(context.service.peer("campaign_director").examined.remote(checkpoint_id, found.exam_accuracy, version))
-    return {**outcome, "by_level": {k: {str(n): a for n, a in v.items()} for k, v in found.by_level.items()}}
+    return {**outcome, "n": found.n, "by_skill": found.by_skill}

@@ -121,9 +121,11 @@ def _mixed(skill: Skill, level: int, count: int, seed: int, replay: Share, ahead
 
     skill.level(level)
     default = Mix()
-    mix = Mix(
-        replay=default.replay if replay is None else replay, ahead=default.ahead if ahead is None else ahead
-    )
+    replay_share = default.replay if replay is None else replay
+    next_share = default.ahead if ahead is None else ahead
+    if replay_share + next_share > 1:
+        raise typer.BadParameter(f"--replay {replay_share:g} and --next {next_share:g} are more than 1 together.")
+    mix = Mix(replay=replay_share, ahead=next_share)
     return training_examples(skill, whole_counts(level_shares(level, skill.max_level, {}, mix), count), seed)
 
 

@@ -36,12 +36,15 @@ class EvaluationResult:
 
 @dataclass(frozen=True, slots=True)
 class ExamResult:
-    """`by_skill` = mean over levels of the accuracy at each; `exam_accuracy` = mean over skills."""
+    """`by_skill` = mean over levels of the accuracy at each; `exam_accuracy` = mean over skills.
+
+    `by_level` = (n, correct) by skill id and level.
+    """
 
     n: int
     exam_accuracy: float
     by_skill: dict[str, float]
-    by_level: dict[str, dict[int, float]]
+    by_level: dict[str, dict[int, tuple[int, int]]]
     duration_s: float
 
 
@@ -74,7 +77,7 @@ def ask(hero: Hero, skill: Skill, problems: Sequence[Problem]) -> EvaluationResu
 def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> ExamResult:
     """Ask the whole panel, shortest responses first, in batches of like length."""
     began = time.monotonic()
-    by_level: dict[str, dict[int, float]] = {}
+    by_level: dict[str, dict[int, tuple[int, int]]] = {}
     for skill in skills:
         mine = sorted(
             (problem for problem in panel if problem.skill_id == skill.id),
@@ -84,8 +87,11 @@ def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> 
         for at in range(0, len(mine), 64):
             for problem, _, correct in ask(hero, skill, mine[at : at + 64]).answers:
                 hits.setdefault(problem.level, []).append(correct)
-        by_level[skill.id] = {level: sum(values) / len(values) for level, values in sorted(hits.items())}
-    by_skill = {skill_id: sum(levels.values()) / len(levels) for skill_id, levels in by_level.items()}
+        by_level[skill.id] = {level: (len(values), sum(values)) for level, values in sorted(hits.items())}
+    by_skill = {
+        skill_id: sum(correct / n for n, correct in levels.values()) / len(levels)
+        for skill_id, levels in by_level.items()
+    }
     return ExamResult(
         n=len(panel),
         exam_accuracy=sum(by_skill.values()) / len(by_skill),

@@ -177,9 +177,9 @@ def level_shares(
 ) -> dict[int, float]:
     """Each level's share of a skill's examples; they add up to 1.
 
-    `results`: level → (problems asked, right answers) of its latest evaluations. p is (right + 1) ÷ (asked + 2), the
-    rule of succession (Laplace, 1814), so a level never asked has p = 1/2. Below 1/2, p counts as 1/2: a level that is
-    not understood yet is what is to be learned, and p(1 − p) alone would leave it out.
+    `results`: level → (problems asked, right answers) of its latest evaluations. p is right ÷ asked, 1/2 for a level
+    never asked. Below 1/2, p counts as 1/2 in p(1 − p): a level that is not understood yet is what is to be learned,
+    and the product alone would leave it out.
     """
     ahead = training_level + 1 if training_level < max_level else None
     if mix.kind == MixKind.UNIFORM:
@@ -208,7 +208,7 @@ def whole_counts(shares: Mapping[K, float], count: int) -> dict[K, int]:
 
 
 def _p(asked: int, right: int) -> float:
-    return (right + 1) / (asked + 2)
+    return right / asked if asked else 0.5
 
 
 def _shares(weights: Mapping[K, float], whole: float) -> dict[K, float]:

@@ -26,7 +26,7 @@ from realm.rules.checkpoint import CreatedBy
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
 from realm.rules.quest import QuestPriority, QuestStatus
 from realm.rules.schedule import MixKind, Strategy
-from realm.store.columns import JsonTuple, Ranked, UtcDateTime, word
+from realm.store.columns import JsonTuple, LevelResults, Ranked, UtcDateTime, word
 
 METADATA: Final = MetaData()
 
@@ -228,6 +228,7 @@ evaluations = Table(
     Column("mastered_level", Integer),
     Column("happenings", JSON, nullable=False),
     Index("evaluations_skill", "campaign_id", "skill_id", "id"),
+    Index("evaluations_level", "campaign_id", "skill_id", "level", "id"),
     Index("evaluations_mastered", "campaign_id", "mastered_level"),
     sqlite_autoincrement=True,
 )
@@ -248,6 +249,7 @@ exams = Table(
     _id("battle_id"),
     Column("val_loss", Float),
     Column("duration_s", Float, nullable=False),
+    Column("level_results", LevelResults, nullable=False),
     Index("exams_campaign", "campaign_id", "id"),
     sqlite_autoincrement=True,
 )
