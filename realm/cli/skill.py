@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from realm.cli.curriculum import add_commands
 from realm.cli.output import Json, add_row, facts, print_json, progress, say, stdout, table
 from realm.errors import ConflictError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from skills.skill import Skill
 
 app = typer.Typer(help="Skills: procedurally generated, automatically graded curricula.", no_args_is_help=True)
+add_commands(app)
 
 SkillId = Annotated[str, typer.Argument(metavar="SKILL", help="Skill id, as `realm skill list` shows it.")]
 Share = float | None
