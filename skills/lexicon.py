@@ -1,7 +1,7 @@
 """The lexicon: English words with syllables, frequency, rhyme, and clues of our own. Knows no puzzle.
 
 `lexicon.tsv` beside this file has a header line and one word a line. `zipf` is the base-10 logarithm of the word's
-occurrences in a billion words (wordfreq), `rhyme` the phones from its last stressed vowel on (CMUdict, pronouncing);
+occurrences in a billion words (wordfreq), `rhyme` the phones from its last stressed vowel on (CMUdict);
 `lexicon_build.py` fills both in.
 """
 
