@@ -12,7 +12,17 @@ from collections.abc import Sequence
 
 from skills.lexicon import PATH
 
-FIELDS = ("word", "syllables", "zipf", "rhyme", "category", "definition", "synonym", "antonym", "example")
+FIELDS: Sequence[str] = (
+    "word",
+    "syllables",
+    "zipf",
+    "rhyme",
+    "category",
+    "definition",
+    "synonym",
+    "antonym",
+    "example",
+)
 
 
 def built(text: str) -> str:
