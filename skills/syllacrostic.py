@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from random import Random
 from typing import Annotated, Any, Self
 
@@ -59,12 +60,15 @@ class SyllacrosticContent(BaseModel):
 
     @model_validator(mode="after")
     def _never_easier(self) -> Self:
-        anchors = [self.curve[level] for level in sorted(self.curve)]
-        for low, high in zip(anchors, anchors[1:], strict=False):
+        for low, high in pairwise(self.curve[level] for level in sorted(self.curve)):
             for name, rising in (("words", 1), ("zipf", -1), ("herrings", 1), ("loss", 1), ("kinds", 1)):
                 before, after = getattr(low, name), getattr(high, name)
                 if (after - before) * rising < 0:
                     raise ValueError(f"{name} goes from {before} to {after}: a later level would be easier")
+            if any(after < before for before, after in zip(low.syllables, high.syllables, strict=True)):
+                raise ValueError(
+                    f"syllables go from {low.syllables} to {high.syllables}: a later level would be easier"
+                )
         return self
 
     def at(self, level: int) -> Anchor:
@@ -107,8 +111,7 @@ class Puzzle:
     def proven(self) -> bool:
         """Whether the words are the only solution; see the module's docstring for what counts as one."""
         if all(clue.kind is None for clue in self.clues):
-            sizes = {len(word.syllables) for word in self.words}
-            return only_one(arrangements(self.clues, self.bank, sizes, self.left_over))
+            return only_one(arrangements(self.clues, self.bank, self.left_over))
         return only_one(lexicon_solutions(self.clues, self.bank, self.left_over))
 
 
@@ -192,10 +195,18 @@ def _canonical(text: str, expected: str) -> str:
     """`text` in the form of `expected`: the spacing of JSON and spaces at the ends of lines make no difference."""
     if expected.startswith("{"):
         try:
-            return json.dumps(json.loads(text))
+            return json.dumps(json.loads(text, object_pairs_hook=_each_once))
         except (ValueError, RecursionError):
             return text
-    return "\n".join(line.strip() for line in text.splitlines())
+    return "\n".join(line.strip() for line in text.split("\n"))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. One with a field twice says two things, and is no answer."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a field is given twice")
+    return fields
 
 
 def compile_level(level: int, content: Mapping[str, Any]) -> SyllacrosticLevel:

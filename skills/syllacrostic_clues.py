@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from skills.lexicon import Word, by_rhyme
+from skills.lexicon import Word, antonyms, by_rhyme, synonyms
 
 Kind = Literal["definition", "synonym", "category", "rhyme", "truncated", "antonym", "example"]
 KINDS: tuple[Kind, ...] = ("definition", "synonym", "category", "rhyme", "truncated", "antonym", "example")
@@ -33,6 +33,8 @@ TEXTS: dict[Kind, Callable[[Word], str]] = {
     "example": lambda word: word.example,
 }
 """What a clue of each kind says of a word; a rhyme is another word."""
+BOTH_WAYS: dict[Kind, Callable[[], Mapping[str, Sequence[str]]]] = {"synonym": synonyms, "antonym": antonyms}
+"""What a clue of such a kind might truly say of a word, which is more than what it does say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,12 @@ class Clue:
             return True
         if self.kind == "rhyme":
             return word.rhyme == self.rhyme and word.word != self.text
-        said = TEXTS[self.kind](word)
+        if self.kind in BOTH_WAYS:
+            return any(self._shows(said) for said in BOTH_WAYS[self.kind]()[word.word])
+        return self._shows(TEXTS[self.kind](word))
+
+    def _shows(self, said: str) -> bool:
+        """Whether the text may be `said` with letters masked, cut short where the clue is."""
         if self.kind == "truncated":
             said = said[: len(self.text)]
         return len(said) == len(self.text) and all(
@@ -81,12 +88,12 @@ def draw_clue(random: Random, word: Word, kinds: tuple[Kind, ...], loss: float) 
     """
     letter = None if random.random() < loss else word.word[0]
     length = None if random.random() < loss / 2 else len(word.word)
-    possible = [kind for kind in kinds if _has(word, kind)]
+    possible: list[Kind] = [kind for kind in kinds if _has(word, kind)]
     if not possible:
         return Clue(letter, length)
     kind = possible[int(random.random() * len(possible))]
     if kind == "rhyme":
-        others = [other.word for other in by_rhyme()[word.rhyme] if other is not word]
+        others = _rhymes(word)
         return Clue(letter, length, kind, others[int(random.random() * len(others))], word.rhyme)
     text = TEXTS[kind](word)
     if kind == "truncated":
@@ -96,8 +103,13 @@ def draw_clue(random: Random, word: Word, kinds: tuple[Kind, ...], loss: float) 
 
 def _has(word: Word, kind: Kind) -> bool:
     if kind == "rhyme":
-        return len(by_rhyme()[word.rhyme]) > 1
+        return bool(_rhymes(word))
     return bool(TEXTS[kind](word))
+
+
+def _rhymes(word: Word) -> list[str]:
+    """Words that rhyme with `word`, of those that training may show."""
+    return [other.word for other in by_rhyme()[word.rhyme] if other is not word and not other.held_out]
 
 
 def _mask(random: Random, text: str, loss: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import permutations
 
-from skills.lexicon import Word, by_first_syllable
+from skills.lexicon import Word, lexicon
 from skills.syllacrostic_clues import Clue
 
 Solution = tuple[str, ...]
@@ -37,26 +38,23 @@ def lexicon_solutions(clues: Sequence[Clue], bank: Sequence[str], herrings: int)
                 yield tuple(chosen)
             return
         for word in choices[order[depth]]:
-            if word.word not in chosen and _take(tiles, word.syllables):
+            if _take(tiles, word.syllables):
                 chosen[order[depth]] = word.word
                 yield from place(depth + 1, left - len(word.syllables))
-                chosen[order[depth]] = ""
                 tiles.update(word.syllables)
 
     yield from place(0, len(bank))
 
 
-def arrangements(
-    clues: Sequence[Clue], bank: Sequence[str], sizes: Collection[int], herrings: int
-) -> Iterator[Solution]:
-    """Every way to make words of `sizes` syllables that fits the letters of the clues and leaves `herrings` over."""
+def arrangements(clues: Sequence[Clue], bank: Sequence[str], herrings: int) -> Iterator[Solution]:
+    """Every way to string syllables together that fits the letters of the clues and leaves `herrings` over."""
 
     def place(depth: int, left: tuple[str, ...]) -> Iterator[Solution]:
         if depth == len(clues):
             if len(left) == herrings:
                 yield ()
             return
-        for size in sizes:
+        for size in range(1, len(left) + 1):
             for at in permutations(range(len(left)), size):
                 letters = "".join(left[index] for index in at)
                 if clues[depth].fits_letters(letters):
@@ -69,8 +67,22 @@ def arrangements(
 
 def _spellable(tiles: Counter[str]) -> list[Word]:
     """Lexicon words that the tiles can spell."""
-    index = by_first_syllable()
-    return [word for tile in tiles for word in index.get(tile, ()) if _within(word.syllables, tiles)]
+    index, kinds = _by_first_syllable(), frozenset(tiles)
+    return [
+        word
+        for tile in tiles
+        for word, needed in index.get(tile, ())
+        if needed <= kinds and _within(word.syllables, tiles)
+    ]
+
+
+@cache
+def _by_first_syllable() -> Mapping[str, Sequence[tuple[Word, frozenset[str]]]]:
+    """Words with the set of their syllables, by the first."""
+    groups: dict[str, list[tuple[Word, frozenset[str]]]] = {}
+    for word in lexicon().values():
+        groups.setdefault(word.syllables[0], []).append((word, frozenset(word.syllables)))
+    return groups
 
 
 def _within(syllables: tuple[str, ...], tiles: Counter[str]) -> bool:
