@@ -144,9 +144,9 @@ class SyllacrosticLevel:
 
     def draw(self, random: Random) -> SyllacrosticCandidate:
         words = random.sample(self.words, self.numbers.words)
-        if self.numbers.nonwords and not any(word.held_out for word in words):
-            if random.random() < self.numbers.nonwords:
-                words = [self._nonword(random, len(word.syllables)) for word in words]
+        trained = not any(word.held_out for word in words)
+        if trained and self.numbers.nonwords and random.random() < self.numbers.nonwords:
+            words = [self._nonword(random, len(word.syllables)) for word in words]
         return SyllacrosticCandidate(self, tuple(words))
 
     def _nonword(self, random: Random, size: int) -> Word:
