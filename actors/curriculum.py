@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from realm.catalog import hero_spec
 from realm.rules.campaign import Campaign
 from realm.rules.progression import SkillState
-from realm.rules.schedule import SkillSetting, Standing, level_shares, skill_shares
+from realm.rules.schedule import SkillSetting, Standing, level_shares, preset_of, skill_shares
 from realm.store.curricula import CurriculumStore
 from realm.store.database import Database
 from realm.store.skills import SkillStore
@@ -47,6 +48,16 @@ class Curriculum:
             for skill in self.skills(campaign)
         ]
         return skill_shares(self.store.plan(campaign.id), standings)
+
+    def plan_row(self, campaign: Campaign) -> dict[str, Any]:
+        """The plan as JSON-ready values; `preset` is None for one put together by hand."""
+        plan = self.store.plan(campaign.id)
+        return {
+            "strategy": plan.strategy.value,
+            "focus": plan.focus,
+            "preset": preset_of(plan),
+            "mix": {"kind": plan.mix.kind.value, "replay_share": plan.mix.replay, "next_share": plan.mix.ahead},
+        }
 
     def level_shares(self, campaign: Campaign, skill: Skill) -> Mapping[int, float]:
         """Each level's share of the examples of `skill`."""

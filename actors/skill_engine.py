@@ -8,7 +8,7 @@ from typing import Any
 
 from actors.curriculum import Curriculum
 from actors.service import Service, now
-from actors.skill_rows import evaluation_row, plan_row, skill_row
+from actors.skill_rows import evaluation_row, skill_row
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import NotFoundError, RealmError
@@ -64,8 +64,8 @@ class SkillEngine(Service):
 
     def plan(self) -> dict[str, Any]:
         """The training plan with what it gives each enabled skill."""
-        plan = self.curriculum.store.plan(self.campaign_id)
-        return plan_row(plan) | {"shares": self.curriculum.shares(self._campaign)}
+        campaign = self._campaign
+        return self.curriculum.plan_row(campaign) | {"shares": self.curriculum.shares(campaign)}
 
     def set_strategy(self, strategy: str, focus: str | None = None) -> dict[str, Any]:
         """Share the training between the skills in another way; `focus` is the skill of the strategy focus.

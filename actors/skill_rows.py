@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from realm.rules.progression import Evaluation, wilson_interval
-from realm.rules.schedule import Plan, preset_of
 from skills.catalog import Skill
 
 
@@ -30,24 +29,17 @@ def skill_row(skill: Skill, state: dict[str, Any], evaluations: list[dict[str, A
 
 def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
     """An evaluation with its Wilson interval as JSON-ready values."""
-    low, high = wilson_interval(evaluation.correct, evaluation.n)
     return {
         "step": evaluation.step,
         "level": evaluation.level,
-        "n": evaluation.n,
-        "correct": evaluation.correct,
-        "accuracy": evaluation.accuracy,
-        "low": low,
-        "high": high,
+        **pooled_row(evaluation.n, evaluation.correct),
         "at": evaluation.created_at.isoformat(),
     }
 
 
-def plan_row(plan: Plan) -> dict[str, Any]:
-    """A training plan as JSON-ready values; `preset` is None for one put together by hand."""
-    return {
-        "strategy": plan.strategy.value,
-        "focus": plan.focus,
-        "preset": preset_of(plan),
-        "mix": {"kind": plan.mix.kind.value, "replay_share": plan.mix.replay, "next_share": plan.mix.ahead},
-    }
+def pooled_row(n: int, correct: int) -> dict[str, Any]:
+    """Right answers of `n` pooled problems with the Wilson interval; all None where none was asked."""
+    if n == 0:
+        return dict.fromkeys(("n", "correct", "accuracy", "low", "high"))
+    low, high = wilson_interval(correct, n)
+    return {"n": n, "correct": correct, "accuracy": correct / n, "low": low, "high": high}

@@ -139,6 +139,13 @@ class SkillStore:
         with self._db.read() as connection:
             return tuple(to(Evaluation, row) for row in connection.execute(query).mappings())
 
+    def recent(self, campaign_id: str, skill_id: str, limit: int) -> list[tuple[Evaluation, int | None]]:
+        """The last evaluations of a skill, oldest first, each with the level that it mastered."""
+        query = select(evaluations).where(evaluations.c.campaign_id == campaign_id, evaluations.c.skill_id == skill_id)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(evaluations.c.id.desc()).limit(limit)).mappings().all()
+        return [(to(Evaluation, row), row["mastered_level"]) for row in reversed(rows)]
+
     def mastered_at(self, campaign_id: str) -> dict[str, dict[int, int]]:
         """Skill id → level → the campaign step of the evaluation that mastered it."""
         query = select(evaluations.c.skill_id, evaluations.c.mastered_level, evaluations.c.step)
