@@ -34,7 +34,8 @@ class GuildReader:
                 "name": plan["strategy"],
                 "focus": plan["focus"],
                 "choices": [
-                    {"id": each.value, "title": each.title, "about": about} for each, about in STRATEGIES.items()
+                    {"id": each.value, "title": each.value.replace("_", " ").capitalize(), "about": about}
+                    for each, about in STRATEGIES.items()
                 ],
             },
             "preset": {

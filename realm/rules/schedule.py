@@ -35,10 +35,6 @@ class Strategy(StrEnum):
     WEIGHTED = "weighted"
     LOWEST_FIRST = "lowest_first"
 
-    @property
-    def title(self) -> str:
-        return self.value.replace("_", " ").capitalize()
-
 
 STRATEGIES: Final[Mapping[Strategy, str]] = {
     Strategy.EQUAL: "Each enabled skill gets the same share.",
