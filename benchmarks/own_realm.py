@@ -76,9 +76,12 @@ class OwnRealm:
 
 
 @contextmanager
-def own_realm(*start: str) -> Iterator[OwnRealm]:
-    """`realm start` with these options; `realm stop` at the end, and its files are removed unless something failed."""
-    root = Path(tempfile.mkdtemp(prefix="realm-bench-"))
+def own_realm(*start: str, keep: Path | None = None) -> Iterator[OwnRealm]:
+    """`realm start` with these options; `realm stop` at the end, and its files are removed unless something failed.
+
+    keep: a folder for the realm's files instead of a temporary one; what is in it goes on, and it stays.
+    """
+    root = Path(tempfile.mkdtemp(prefix="realm-bench-")) if keep is None else keep
     home = RealmHome(root)
     port, gcs, dashboard = _free_ports(3)
     env = {key: value for key, value in os.environ.items() if not key.startswith(("REALM_", "RAY_"))}
@@ -98,7 +101,8 @@ def own_realm(*start: str) -> Iterator[OwnRealm]:
         _realm(env, "stop")
         raise
     _realm(env, "stop")
-    shutil.rmtree(root)
+    if keep is None:
+        shutil.rmtree(root)
     shutil.rmtree(home.ray_temp_dir, ignore_errors=True)
 
 

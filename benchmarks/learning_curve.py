@@ -1,0 +1,182 @@
+"""How far a hero climbs unattended in a real realm: `python -m benchmarks.learning_curve --help`.
+
+The realm's files stay in --home: run again with the same folder, it goes on where it was. Time is that of its
+attempts, from each one's first step to its last: what passes between two runs of this program does not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.own_realm import OwnRealm, own_realm
+from benchmarks.report import machine
+from realm.home import RealmHome
+
+POLL_S = 2.0
+PROBLEMS = 100
+GATE = 0.80
+
+
+@dataclass(frozen=True, slots=True)
+class Mastery:
+    """A level with what it had cost when it was mastered: seconds of battle and campaign steps."""
+
+    skill: str
+    level: int
+    seconds: float
+    step: int
+
+
+def main() -> int:
+    """Exit status: 0 = it ran to its end, whatever was reached."""
+    asked = _arguments()
+    for name in [name for name in os.environ if name.startswith(("REALM_", "RAY_"))]:
+        del os.environ[name]
+    console = Console()
+    home = RealmHome(asked.home.resolve())
+    home.root.mkdir(parents=True, exist_ok=True)
+    with own_realm(keep=home.root) as realm:
+        _enable(realm, asked.skills)
+        _climb(home, asked, console)
+        realm.cli("battle", "stop")
+    masteries, seconds = read_masteries(home)
+    retention = {skill: measure_retention(home, skill, asked.retain) for skill in asked.skills}
+    _print(console, masteries, seconds, retention)
+    report = {
+        "machine": machine(),
+        "seconds": seconds,
+        "masteries": [[each.skill, each.level, each.seconds, each.step] for each in masteries],
+        "retention": retention,
+    }
+    (home.root / "learning_curve.json").write_text(json.dumps(report, indent=1))
+    _draw(home.root / "learning_curve.png", masteries, retention)
+    console.print(f"written to {home.root}/learning_curve.json and .png", markup=False, highlight=False)
+    return 0
+
+
+def read_masteries(home: RealmHome) -> tuple[list[Mastery], float]:
+    """Every mastered level in order, and all seconds of battle so far."""
+    with sqlite3.connect(f"file:{home.database}?mode=ro", uri=True) as connection:
+        points = connection.execute("select attempt_number, at from battle_points order by step").fetchall()
+        begun = connection.execute(
+            "select min(started_at), attempts.number from quests join attempts on attempts.id = quests.attempt_id "
+            "where quests.started_at is not null group by attempts.number"
+        ).fetchall()
+        mastered = connection.execute("select at, data from events where kind = 'level.mastered' order by seq")
+        events = [(_seconds(at), json.loads(data)) for at, data in mastered.fetchall()]
+    spans: dict[int, list[float]] = {}
+    for number, at in points:
+        span = spans.setdefault(number, [_seconds(at), 0.0])
+        span[1] = _seconds(at)
+    for at, number in begun:
+        if number in spans:
+            spans[number][0] = min(spans[number][0], _seconds(at))
+
+    def elapsed(moment: float) -> float:
+        return sum(max(0.0, min(moment, end) - start) for start, end in spans.values())
+
+    found = [Mastery(data["skill_id"], data["level"], elapsed(at), data["step"]) for at, data in events]
+    return found, elapsed(float("inf"))
+
+
+def measure_retention(home: RealmHome, skill_id: str, up_to: int) -> dict[int, float]:
+    """Accuracy of the newest checkpoint at each level up to `up_to`, of PROBLEMS that no evaluation asked."""
+    import torch
+
+    from realm.inference.evaluation import evaluate
+    from realm.models.chat import spells
+    from realm.models.hero import load_hero
+    from skills import get_engine
+
+    torch.set_num_threads(1)
+    hero = load_hero(home.current_model.resolve(), torch.float32, torch.device("cpu"))
+    skill = get_engine().get(skill_id)
+    symbols = spells(hero.tokenizer, skill.symbol_alphabet)
+    levels = range(1, min(up_to, skill.max_level) + 1)
+    return {level: evaluate(hero, skill, level, PROBLEMS, 987_654, 1, symbols).accuracy for level in levels}
+
+
+def _enable(realm: OwnRealm, skills: list[str]) -> None:
+    """Exactly these skills are trained."""
+    rows = json.loads(realm.cli("skill", "list", "--json"))
+    for skill in skills:
+        realm.cli("skill", "enable", skill)
+    for row in rows:
+        if row.get("enabled") and row["id"] not in skills:
+            realm.cli("skill", "disable", row["id"])
+
+
+def _climb(home: RealmHome, asked: argparse.Namespace, console: Console) -> None:
+    """Watch until the time of battle is up or the level is reached."""
+    told = 0
+    while True:
+        time.sleep(POLL_S)
+        masteries, seconds = read_masteries(home)
+        for each in masteries[told:]:
+            console.print(f"{each.seconds:7.1f} s  step {each.step:6d}  {each.skill} {each.level}", highlight=False)
+        told = len(masteries)
+        reached = {each.skill: each.level for each in masteries}
+        if seconds >= asked.minutes * 60 or reached.get(asked.skills[0], 0) >= asked.until:
+            return
+
+
+def _print(console: Console, masteries: list[Mastery], seconds: float, retention: dict[str, dict[int, float]]) -> None:
+    table = Table(title=f"Levels mastered in {seconds:.0f} s of battle", title_justify="left")
+    for name in ("skill", "level", "seconds", "step", "accuracy at the end"):
+        table.add_column(name, justify="left" if name == "skill" else "right")
+    for each in masteries:
+        kept = retention[each.skill].get(each.level)
+        shown = "–" if kept is None else f"{kept:.2f}"
+        table.add_row(each.skill, str(each.level), f"{each.seconds:.1f}", str(each.step), shown)
+    console.print(table)
+    for skill, levels in retention.items():
+        mastered = {each.level for each in masteries if each.skill == skill}
+        kept = {level: value for level, value in levels.items() if level in mastered}
+        if kept:
+            weakest = min(kept, key=lambda level: kept[level])
+            below = [level for level, value in kept.items() if value < GATE]
+            console.print(
+                f"{skill}: of {len(kept)} mastered levels {len(kept) - len(below)} are still ≥ {GATE:.2f}; weakest: "
+                f"level {weakest} with {kept[weakest]:.2f} of {PROBLEMS} problems",
+                highlight=False,
+            )
+
+
+def _draw(path: Path, masteries: list[Mastery], retention: dict[str, dict[int, float]]) -> None:
+    from benchmarks.plots import draw_bars, draw_climb
+
+    curves: dict[str, Any] = {}
+    for each in masteries:
+        curves.setdefault(each.skill, []).append((each.seconds, each.level))
+    draw_climb(path, curves, "Levels mastered, unattended", "seconds of battle")
+    draw_bars(path.with_name("retention.png"), retention, "Accuracy at the end", GATE)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.learning_curve", description="Measure the climb.")
+    parser.add_argument("--home", type=Path, required=True, help="folder of the realm; run again, it goes on")
+    parser.add_argument("--minutes", type=float, default=45.0, help="of battle in all (default 45)")
+    parser.add_argument("--until", type=int, default=30, metavar="LEVEL", help="of the first skill (default 30)")
+    parser.add_argument("--retain", type=int, default=20, metavar="LEVEL", help="measure 1 to LEVEL at the end")
+    parser.add_argument("--skills", nargs="+", default=["bin"], help="enabled skills (default bin)")
+    return parser.parse_args()
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

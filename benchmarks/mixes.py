@@ -1,0 +1,201 @@
+"""The mix of generated quests against a uniform one, on the same budget and seeds: `python -m benchmarks.mixes --help`.
+
+In one process, without a realm: the same hero, feed and evaluations, in which only the mix differs. A budget is a
+number of trained tokens, so that neither contestant gains from a quiet machine. Each run's curve is kept in --out: a
+run that is there is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from realm.rules.schedule import Mix, MixKind, level_shares, whole_counts
+
+MIXES = {"learnable": Mix(), "uniform": Mix(kind=MixKind.UNIFORM)}
+QUEST_STEPS = 48
+STEPS_APART = 15
+"""Steps between two evaluations: about a second, as in a realm."""
+EXAM_TOKENS = 400_000
+"""Trained tokens between two exams of 4 problems a level: about 20 s."""
+LATEST = 24
+GATE = 0.80
+
+
+@dataclass
+class Climb:
+    """One hero's way up one skill."""
+
+    level: int = 1
+    step: int = 0
+    tokens: int = 0
+    window: list[float] = field(default_factory=list[float])
+    outcomes: dict[int, list[bool]] = field(default_factory=dict[int, list[bool]])
+    mastered: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
+    """(level, trained tokens, step)."""
+
+    def note(self, level: int, correct: list[bool]) -> None:
+        self.outcomes[level] = [*self.outcomes.get(level, []), *correct][-LATEST:]
+
+
+def climb(mix_name: str, seed: int, million_tokens: float, skill_id: str = "bin") -> dict[str, Any]:
+    """Train one hero for the budget: its masteries, and its accuracy at every level it mastered at the end."""
+    import torch
+
+    from realm.catalog import hero_spec
+    from realm.config import RealmConfig
+    from realm.inference.evaluation import ask
+    from realm.training.settings import make_engine, open_hero, starting_weights
+    from skills import get_engine
+
+    torch.set_num_threads(1)
+    spec = hero_spec("mote")
+    config = RealmConfig(training={"seed": seed})  # pyright: ignore[reportArgumentType]
+    skill = get_engine().get(skill_id)
+    state = Climb()
+    with tempfile.TemporaryDirectory() as folder:
+        hero = open_hero(spec, starting_weights(spec, config, Path(folder) / "hero"), trains=True)
+        engine = make_engine(hero, spec, config)
+
+        def asked(level: int, count: int, number: int, fold: int | None) -> list[bool]:
+            problems = skill.generate(level, count, number, "eval", fold=fold, symbols=True)
+            with engine.averaged():
+                return [correct for _, _, correct in ask(hero, skill, problems).answers]
+
+        number, exams = 0, 0
+        batches: Iterator[tuple[Any, int]] = iter(())
+        while state.tokens < million_tokens * 1e6:
+            batch = next(batches, None)
+            if batch is None:
+                number += 1
+                batches = _batches(hero, skill, state, MIXES[mix_name], seed * 100_000 + number, config)
+                continue
+            hero.model.train()
+            engine.step(batch[0])
+            state.step, state.tokens = state.step + 1, state.tokens + batch[1]
+            if state.tokens >= EXAM_TOKENS * (exams + 1):
+                exams += 1
+                for level in range(1, min(state.level + 1, skill.max_level) + 1):
+                    state.note(level, asked(level, 4, 1, None))
+            if state.step % STEPS_APART == 0:
+                fold = state.step // STEPS_APART
+                correct = asked(state.level, 100, fold, fold % 3)
+                state.note(state.level, correct)
+                if _masters(state, sum(correct) / len(correct), skill.max_level):
+                    batches = iter(())
+        final = {level: sum(asked(level, 100, 987_654, 1)) / 100 for level, _, _ in state.mastered}
+    return {"mix": mix_name, "seed": seed, "tokens": state.tokens, "mastered": state.mastered, "final": final}
+
+
+def _masters(state: Climb, accuracy: float, max_level: int) -> bool:
+    """Apply the level-up rule: the mean of the last three evaluations at the level."""
+    state.window = [*state.window, accuracy][-3:]
+    if len(state.window) < 3 or sum(state.window) / 3 < GATE:
+        return False
+    if all(level != state.level for level, _, _ in state.mastered):
+        state.mastered.append((state.level, state.tokens, state.step))
+    state.window = []
+    state.level = min(state.level + 1, max_level)
+    return True
+
+
+def _batches(hero: Any, skill: Any, state: Climb, mix: Mix, seed: int, config: Any) -> Iterator[tuple[Any, int]]:
+    """The batches of one generated quest, each with its number of tokens."""
+    from realm.quests import Example
+    from realm.training.batches import bucket, collate
+    from realm.training.encoding import encode
+    from skills import training_examples
+
+    results = {level: (len(correct), sum(correct)) for level, correct in state.outcomes.items()}
+    size = config.training.batch_size
+    counts = whole_counts(level_shares(state.level, skill.max_level, results, mix), QUEST_STEPS * size)
+    problems = training_examples(skill, counts, seed, symbols=True)
+    rows = encode([Example.from_row(each.as_training_example()) for each in problems], hero.tokenizer, 512)
+    for chosen in bucket([len(row.ids) for row in rows], size, Random(seed)):
+        part = [rows[at] for at in chosen]
+        yield collate(part, hero.tokenizer.pad_token_id), sum(len(row.ids) for row in part)
+
+
+def main() -> int:
+    """Exit status: 0 = it ran to its end."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mixes", description="Compare two mixes.")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs' curves; those there are kept")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--million-tokens", type=float, default=8.0, help="budget of each run (default 8)")
+    parser.add_argument("--processes", type=int, default=2, help="runs at the same time, one thread each (default 2)")
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    wanted = [(mix, seed) for seed in asked.seeds for mix in MIXES]
+    paths = {(mix, seed): asked.out / f"{mix}-{seed}-{asked.million_tokens:g}M.json" for mix, seed in wanted}
+    with ProcessPoolExecutor(asked.processes) as pool:
+        missing = [each for each in wanted if not paths[each].exists()]
+        for each, found in zip(
+            missing, pool.map(_run, [(*each, asked.million_tokens) for each in missing]), strict=True
+        ):
+            paths[each].write_text(json.dumps(found))
+    runs = [json.loads(paths[each].read_text()) for each in wanted]
+    _print(Console(), runs, asked)
+    return 0
+
+
+def _run(arguments: tuple[str, int, float]) -> dict[str, Any]:
+    return climb(*arguments)
+
+
+def _print(console: Console, runs: list[dict[str, Any]], asked: argparse.Namespace) -> None:
+    from benchmarks.plots import draw_bars, draw_climb
+
+    table = Table(title=f"{asked.million_tokens:g}M tokens, seeds {asked.seeds}", title_justify="left")
+    for name in ("level", *(f"{mix}: M tokens (median, of {len(asked.seeds)})" for mix in MIXES)):
+        table.add_column(name, justify="right")
+    top = max(level for run in runs for level, _, _ in run["mastered"])
+    for level in range(1, top + 1):
+        table.add_row(str(level), *(_cost(runs, mix, level) for mix in MIXES))
+    console.print(table)
+    for mix in MIXES:
+        mine = [run for run in runs if run["mix"] == mix]
+        levels = [len(run["mastered"]) for run in mine]
+        kept = [sum(value >= GATE for value in run["final"].values()) / max(1, len(run["final"])) for run in mine]
+        means = [sum(run["final"].values()) / max(1, len(run["final"])) for run in mine]
+        console.print(
+            f"{mix}: levels mastered {levels} (median {median(levels)}); of them still ≥ {GATE:.2f} at the end: "
+            f"{', '.join(f'{each:.0%}' for each in kept)}; their mean accuracy {', '.join(f'{m:.3f}' for m in means)}",
+            highlight=False,
+        )
+    curves = {
+        f"{run['mix']} #{at}": [(tokens / 1e6, level) for level, tokens, _ in run["mastered"]]
+        for mix in MIXES
+        for at, run in enumerate((run for run in runs if run["mix"] == mix), 1)
+    }
+    draw_climb(asked.out / "mixes.png", curves, "BIN levels mastered by mix", "million trained tokens")
+    final = {mix: _mean_final([run for run in runs if run["mix"] == mix]) for mix in MIXES}
+    draw_bars(asked.out / "mixes-retention.png", final, "Accuracy at the end, mean over seeds", GATE)
+
+
+def _cost(runs: list[dict[str, Any]], mix: str, level: int) -> str:
+    costs = [
+        tokens / 1e6 for run in runs if run["mix"] == mix for number, tokens, _ in run["mastered"] if number == level
+    ]
+    return f"{median(costs):.2f} ({len(costs)})" if costs else "–"
+
+
+def _mean_final(runs: list[dict[str, Any]]) -> dict[int, float]:
+    levels = sorted({int(level) for run in runs for level in run["final"]})
+    found = {level: [run["final"][str(level)] for run in runs if str(level) in run["final"]] for level in levels}
+    return {level: sum(values) / len(values) for level, values in found.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
