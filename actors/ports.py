@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from realm.config import RealmConfig
-from realm.errors import ConfigError
-from skills import Skill, get_engine
+from realm.errors import ConfigError, NotFoundError
+from skills import Engine, get_engine
 
 SETTING = "web.skill_ports"
 
 
-def skill_ports(config: RealmConfig, skills: Iterable[Skill] | None = None) -> dict[str, int]:
-    """Port by id of the skills that have one; `skills` are those of the realm unless given.
+def skill_ports(config: RealmConfig, engine: Engine | None = None) -> dict[str, int]:
+    """Port by id of the skills that have one; `engine` has the skills of the realm unless given.
 
     Raises:
         ConfigError: the setting names no skill, or two of the realm's services would have one port.
     """
-    skills = get_engine().list_skills() if skills is None else skills
-    known = {skill.id: skill.api_port for skill in skills}
+    engine = engine or get_engine()
+    known = {skill.id: skill.api_port for skill in engine.list_skills()}
     chosen = config.web.skill_ports
     for skill_id in chosen:
-        if skill_id not in known:
-            raise ConfigError(
-                f"{SETTING} gives {skill_id!r} a port; there is no such skill.", f"The skills are: {', '.join(known)}."
-            )
+        try:
+            engine.get(skill_id)
+        except NotFoundError as error:
+            raise ConfigError(f"{SETTING} names {skill_id!r}. {error.problem}", error.remedy) from None
     ports = {skill_id: port for skill_id, port in {**known, **chosen}.items() if port is not None}
     owners = {
         config.web.tavern_port: "web.tavern_port",

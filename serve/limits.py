@@ -66,7 +66,7 @@ class Workbench:
     which the process has only one of.
     """
 
-    def __init__(self, places: int = 16) -> None:
+    def __init__(self, places: int = 32) -> None:
         self._thread = ThreadPoolExecutor(1, "workbench")
         self._places = threading.BoundedSemaphore(places)
 

@@ -18,7 +18,7 @@ from realm.config import RealmConfig, WebConfig
 from realm.errors import ConfigError
 from realm.home import RealmHome
 from serve import skills_host
-from skills import get_engine
+from skills import Engine, SkillCatalog, get_engine
 
 
 def with_ports(**ports: int | None) -> RealmConfig:
@@ -29,15 +29,15 @@ def test_a_skills_port_is_its_yamls_unless_a_setting_says_otherwise() -> None:
     assert skill_ports(RealmConfig()) == {"bin": 8090, "sy": 8080}
     assert skill_ports(with_ports(sy=7001)) == {"bin": 8090, "sy": 7001}
     assert skill_ports(with_ports(bin=None)) == {"sy": 8080}
-    without = replace(get_engine().get("bin"), api_port=None)
-    assert skill_ports(RealmConfig(), [without]) == {}
-    assert skill_ports(with_ports(bin=7002), [without]) == {"bin": 7002}
+    without = Engine(SkillCatalog({"bin": replace(get_engine().get("bin"), api_port=None)}))
+    assert skill_ports(RealmConfig(), without) == {}
+    assert skill_ports(with_ports(bin=7002), without) == {"bin": 7002}
 
 
 @pytest.mark.parametrize(
     ("ports", "said"),
     [
-        ({"bim": 7001}, "'bim'.*The skills are: bin, sy"),
+        ({"bim": 7001}, "'bim'.*The skills are: bin, "),
         ({"bin": 8080}, "Port 8080 is that of skill sy and of skill bin"),
         ({"sy": 8888}, r"Port 8888 is that of skill sy and of web\.tavern_port"),
         ({"sy": 8265}, r"ray\.dashboard_port"),
