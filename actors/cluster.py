@@ -52,6 +52,7 @@ SERVICES = (
     ServiceSpec("campaign_director", "actors.campaign_director:CampaignDirector"),
     ServiceSpec("worker", "actors.worker:Worker", on_head=False),
     ServiceSpec("web_host", "actors.web_host:WebHost"),
+    ServiceSpec("api_host", "actors.web_host:ApiHost"),
 )
 SPECS = {spec.name: spec for spec in SERVICES}
 

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
@@ -13,7 +14,7 @@ from ray.util.state import list_actors
 
 from actors.cluster import NAMESPACE, SERVICES, SPECS, code_version, find, remove, spawn
 from actors.service import Service, Ticker
-from realm.hosts import service_urls
+from realm.hosts import get_service_url
 
 ROUND_S = 2.0
 PING_TIMEOUT_S = 3.0
@@ -30,6 +31,8 @@ class Weaver(Service):
         self.known: dict[str, dict[str, Any]] = {}
         self.missed: dict[str, int] = {}
         self.restarts: dict[str, int] = {}
+        self.sites: dict[str, dict[str, dict[str, str]]] = {}
+        """Sites of each host with URL, state and detail, as it answered last."""
         self.counted_at = 0.0
         self.weaving = False
         self.lock = threading.Lock()
@@ -73,8 +76,9 @@ class Weaver(Service):
             self._count_restarts()
             fresh = {"weaver": self._row("weaver", True, "healthy", "")}
             fresh |= {name: self._judge(name, ping) for name, ping in pings.items()}
-            for name, url in service_urls(config).items():
-                fresh[name] = self._url_row(name, url)
+            for sites in self.sites.values():
+                fresh |= {name: self._site_row(name, **site) for name, site in sites.items()}
+            fresh["dashboard"] = self._site_row("dashboard", get_service_url("dashboard", config), "healthy", "")
             self._tell_changes(fresh)
             self.known = fresh
         self.peer("herald").tell_services.remote(self.known, _nodes())
@@ -106,6 +110,8 @@ class Weaver(Service):
         except RayError as error:
             return self._row(name, False, "degraded", str(error).strip().splitlines()[-1])
         self.missed[name] = 0
+        if "sites" in answer:
+            self.sites[name] = answer["sites"]
         return self._row(name, True, "healthy", f"pid {answer['pid']}")
 
     def _starts(self, name: str) -> bool:
@@ -121,10 +127,13 @@ class Weaver(Service):
             "detail": detail,
         }
 
-    def _url_row(self, name: str, url: str) -> dict[str, Any]:
-        host, _, port = url.removeprefix("http://").rpartition(":")
+    def _site_row(self, name: str, url: str, state: str, detail: str) -> dict[str, Any]:
+        """What its host says of a site, and where that says healthy, whether it can be reached."""
+        if state != "healthy":
+            return self._row(name, False, state, detail, url)
+        address = urlsplit(url)
         try:
-            socket.create_connection((host, int(port)), timeout=1.0).close()
+            socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=1.0).close()
         except OSError as error:
             return self._row(name, False, "starting" if self._starts(name) else "down", str(error), url)
         return self._row(name, True, "healthy", "", url)

@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,7 @@ from realm.errors import ConfigError
 from realm.home import RealmHome
 
 Applies = Literal["live", "next_battle", "restart"]
+Port = Annotated[int, Field(ge=1, le=65535)]
 ENV_PREFIX = "REALM_"
 NOT_SETTINGS = {"REALM_HOME"}
 
@@ -116,8 +117,13 @@ class RayConfig(Part):
 
 
 class WebConfig(Part):
-    host: str = setting("127.0.0.1", "restart", "Address the Tavern listens on; anything wider needs a token.")
+    host: str = setting(
+        "127.0.0.1", "restart", "Address the Tavern and the skills' APIs listen on; anything wider needs a token."
+    )
     tavern_port: int = setting(8888, "restart", "Port of the Tavern.", ge=1, le=65535)
+    skill_ports: dict[str, Port | None] = setting(
+        {}, "restart", "Ports of skills' APIs by skill id, instead of those of their YAML; null for none."
+    )
     token: str | None = setting(
         None, "restart", "Demanded of every request when the host is not loopback.", min_length=16
     )

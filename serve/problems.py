@@ -6,6 +6,8 @@ It knows error classes and status codes, and no route.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,11 +15,49 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from realm.errors import ClusterError, ConflictError, DiskFullError, NotFoundError, QuestError, RealmError
+from realm.errors import (
+    ClusterError,
+    ConflictError,
+    DiskFullError,
+    NotFoundError,
+    QuestError,
+    RealmError,
+    RequestError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+SCHEMA = {
+    "title": "Problem",
+    "description": "What was wrong, and what to do about it (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "remedy"],
+    "properties": {
+        "type": {"type": "string", "description": "Kind of problem, as urn:realm:NotFoundError; about:blank for none."},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "detail": {"type": "string", "description": "What was wrong, with its value."},
+        "remedy": {"type": "string", "description": "What to do about it."},
+    },
+}
+DESCRIPTIONS = {
+    400: "A value is wrong; the detail names it.",
+    401: "The realm listens beyond loopback and its token is missing.",
+    403: "The page that asks is of another origin.",
+    404: "There is no such thing.",
+    409: "The thing is in a state that does not allow this.",
+    413: "The body is over the size limit.",
+    421: "The Host is none of this realm's.",
+    429: "Too much is being asked at once.",
+}
+SHOWN_CHARS = 200
 
 
 class TooLargeError(QuestError):
     """An upload is over the size limit."""
+
+
+class BusyError(RealmError):
+    """More is asked for at once than is taken on."""
 
 
 # The first class that fits gives the status; what is not listed is 400.
@@ -26,6 +66,8 @@ STATUSES: tuple[tuple[type[RealmError], int, str], ...] = (
     (ConflictError, 409, "Not in this state"),
     (DiskFullError, 507, "Disk full"),
     (TooLargeError, 413, "Too large"),
+    (RequestError, 400, "Request not valid"),
+    (BusyError, 429, "Busy"),
     (QuestError, 400, "Quest file not usable"),
     (ClusterError, 503, "Realm not ready"),
     (RealmError, 400, "Refused"),
@@ -33,7 +75,7 @@ STATUSES: tuple[tuple[type[RealmError], int, str], ...] = (
 
 
 class ProblemResponse(JSONResponse):
-    media_type = "application/problem+json"
+    media_type = MEDIA_TYPE
 
 
 def problem(
@@ -73,13 +115,18 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, "HTTP error", str(error.detail), headers=dict(error.headers or {}))
+        return problem(
+            error.status_code,
+            HTTPStatus(error.status_code).phrase,
+            str(error.detail),
+            headers=dict(error.headers or {}),
+        )
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"])[:SHOWN_CHARS]
         return problem(
             400, "Request not valid", f"{field}: {first['msg']}", remedy="Correct the field and send it again."
         )
@@ -90,5 +137,29 @@ def install(app: FastAPI) -> None:
             500,
             "Internal error",
             f"{type(error).__name__}: {error}",
-            remedy="The log of the Tavern's host has the trace.",
+            remedy="The log of the actor that serves this has the trace.",
         )
+
+
+def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These statuses as problem documents, for the `responses` of a route; `describe` gives them their schema."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses}
+
+
+def describe(app: FastAPI) -> None:
+    """Makes the OpenAPI document of `app` say what its errors look like: problems, and no 422 of FastAPI's own."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = original()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        schemas["Problem"] = SCHEMA
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)
+        return document
+
+    app.openapi = openapi

@@ -14,11 +14,19 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from realm.config import WebConfig
+from realm.hosts import LOOPBACK, bracketed
 from serve.problems import problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKEN_COOKIE = "realm_token"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
+
+
+def who_may_ask(web: WebConfig, port: int) -> tuple[set[str], str | None]:
+    """The hosts an app on `port` may be asked as, and the token it demands where it listens beyond loopback."""
+    own = {f"{bracketed(host)}:{port}" for host in (*LOOPBACK, web.host)}
+    return own | set(web.allowed_hosts), None if web.host in LOOPBACK else web.token
 
 
 class Guard:

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 
-from realm.errors import ConfigError, ConflictError, NotFoundError
+from realm.errors import ConfigError, NotFoundError, RequestError
+from skills.batch_id import BatchId
 from skills.curriculum import exam_panel, exam_version, training_examples
 from skills.definition import build_skill, read_definition
 from skills.problem import Grade, Problem
@@ -37,7 +37,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class EvalBatch:
-    """Problems to be asked; `id` names exactly these."""
+    """Problems to be asked; `id`, a `BatchId`, names exactly these."""
 
     id: str
     skill_id: str
@@ -47,9 +47,9 @@ class EvalBatch:
 
 @dataclass(frozen=True, slots=True)
 class EvalScore:
-    """Grades of a batch, in order, and (attempts, correct) by primitive."""
+    """Grades in order, and (attempts, correct) by primitive; `batch_id` where the problems are a batch."""
 
-    batch_id: str
+    batch_id: str | None
     n: int
     correct: int
     grades: tuple[Grade, ...]
@@ -126,30 +126,41 @@ class Engine:
         problems = skill.generate(
             level, skill.evaluation.count if count is None else count, seed, "eval", fold, symbols
         )
-        asked = f"{skill.id}@{skill.version}:{skill.fingerprint}/{level}/{len(problems)}/{seed}/{fold}/{symbols}"
-        return EvalBatch(blake2b(asked.encode(), digest_size=8).hexdigest(), skill.id, level, tuple(problems))
+        batch_id = BatchId.of(skill, level, seed, fold, symbols, problems)
+        return EvalBatch(str(batch_id), skill.id, level, tuple(problems))
 
     def score_eval(self, batch: EvalBatch, answers: Sequence[str]) -> EvalScore:
         """Grade `answers`, one a problem and in order, against the batch's own problems.
 
         Raises:
-            ConflictError: not as many answers as problems.
+            RequestError: not as many answers as problems.
         """
-        if len(answers) != len(batch.problems):
-            raise ConflictError(
-                f"Batch {batch.id} has {len(batch.problems)} problems, {len(answers)} answers were given.",
+        return self.score(batch.skill_id, batch.problems, answers, batch.id)
+
+    def score(
+        self, skill_id: str, problems: Sequence[Problem], answers: Sequence[str], batch_id: str | None = None
+    ) -> EvalScore:
+        """Grade `answers`, one a problem and in order, to problems of any levels of one skill.
+
+        Raises:
+            NotFoundError: no such skill, or a problem of a level that it has not.
+            RequestError: not as many answers as problems.
+        """
+        if len(answers) != len(problems):
+            raise RequestError(
+                f"There are {len(problems)} problems, {len(answers)} answers were given.",
                 'Give one answer a problem, in order; "" for none.',
             )
-        skill = self.get(batch.skill_id)
+        skill = self.get(skill_id)
         attempts, hits = Counter[str](), Counter[str]()
         grades: list[Grade] = []
-        for problem, text in zip(batch.problems, answers, strict=True):
+        for problem, text in zip(problems, answers, strict=True):
             grade = skill.grade(problem, text)
             grades.append(grade)
             attempts.update(problem.primitives)
             hits.update(problem.primitives if grade.correct else ())
         return EvalScore(
-            batch_id=batch.id,
+            batch_id=batch_id,
             n=len(grades),
             correct=sum(grade.correct for grade in grades),
             grades=tuple(grades),

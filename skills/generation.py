@@ -5,7 +5,7 @@ Knows no skill, no level and no YAML.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from random import Random
 
@@ -28,11 +28,12 @@ def problems_of(
     *,
     memorizable: bool = False,
     symbols: bool = False,
+    watch: Callable[[], None] | None = None,
 ) -> Iterator[Problem]:
     """Problems without end, unless the generator is exhausted. Problem i depends on the arguments and i alone.
 
     Eval problems are distinct unless `memorizable`, which ignores the split. `symbols` allows symbol keys; it changes
-    wordings, never what is asked.
+    wordings, never what is asked. `watch` is called before every draw; it may raise what ends the generation.
 
     Raises:
         ValueError: a fold of the train split, or no such fold.
@@ -46,6 +47,8 @@ def problems_of(
     while True:
         random.seed(_item_seed(stream, index))
         for _ in range(MAX_DRAWS):
+            if watch is not None:
+                watch()
             candidate = generator.draw(random)
             if not memorizable and candidate.bucket not in buckets:
                 continue

@@ -5,7 +5,7 @@ Knows no file, no training and no record of who answered what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -92,12 +92,20 @@ class Skill:
             ) from None
 
     def generate(
-        self, level: int, count: int, seed: int, split: Split, fold: int | None = None, symbols: bool = False
+        self,
+        level: int,
+        count: int,
+        seed: int,
+        split: Split,
+        fold: int | None = None,
+        symbols: bool = False,
+        watch: Callable[[], None] | None = None,
     ) -> list[Problem]:
         """`count` problems; a longer batch begins with the shorter one of the same arguments.
 
         Eval problems of a level that is not memorizable are distinct within the batch; a memorizable level ignores
-        the split. `symbols` allows symbol keys; it changes wordings, never what is asked.
+        the split. `symbols` allows symbol keys; it changes wordings, never what is asked. `watch` is called before
+        every draw; it may raise what ends the generation.
 
         Raises:
             NotFoundError: no such level.
@@ -114,6 +122,7 @@ class Skill:
             fold,
             memorizable=entry.memorizable,
             symbols=symbols,
+            watch=watch,
         )
         problems = list(islice(endless, count))
         if len(problems) < count:

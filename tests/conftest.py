@@ -50,10 +50,10 @@ class RunningRealm:
         with urllib.request.urlopen(f"{self.tavern}/api/state", timeout=10) as answer:
             return json.load(answer)
 
-    def request(self, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and JSON of a GET, or with a `body` of a POST of it as JSON."""
+    def request(self, path: str, body: Any = None, at: str | None = None) -> tuple[int, Any]:
+        """Status and JSON of a GET, or with a `body` of a POST of it as JSON; of the Tavern, or of the URL `at`."""
         data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(f"{self.tavern}{path}", data, {"Content-Type": "application/json"})
+        asked = urllib.request.Request(f"{at or self.tavern}{path}", data, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(asked, timeout=120) as answer:
                 return answer.status, json.load(answer)
@@ -100,12 +100,14 @@ class RunningRealm:
 
 
 def settings(tavern: int) -> dict[str, str]:
+    skill_ports = {skill_id: free_port() for skill_id in ("bin", "sy")}
     return {
         "REALM_RAY__PORT": str(free_port()),
         "REALM_RAY__DASHBOARD_PORT": str(free_port()),
         "REALM_RAY__NUM_CPUS": "4",
         "REALM_RAY__OBJECT_STORE_MB": "200",
         "REALM_WEB__TAVERN_PORT": str(tavern),
+        "REALM_WEB__SKILL_PORTS": json.dumps(skill_ports),
         "REALM_TRAINING__CHECKPOINT_INTERVAL_S": "5",
         "REALM_EVALUATION__EXAM_INTERVAL_S": "10",
     }

@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from actors.ports import another_port, skill_ports
 from realm.catalog import hero_spec
-from realm.cli.doctor import Check
+from realm.cli.doctor import Check, State
 from realm.cli.output import size
 from realm.cli.ray_head import owned_pids, port_holder
 from realm.cli.session import external_address
 from realm.config import RealmConfig
 from realm.errors import ConfigError
 from realm.home import RealmHome
+from realm.hosts import skill_service
 
 CHECKPOINT_BYTES_PER_PARAMETER = 16
 """At most: served and raw weights and two optimizer moments, each in float32. In memory: gradients for one of them."""
 SOCKET_PATH_LIMIT = 107
 SOCKET_TAIL = len("/session_2026-01-31_11-45-00_000000_0000000/sockets/plasma_store")
-WEB_HOST = "ray::WebHost"
-"""What Ray calls the process of that actor."""
+APP_HOSTS = ("ray::WebHost", "ray::ApiHost")
+"""What Ray calls the processes of these actors."""
 SHARED_MEMORY = Path("/dev/shm")
 QUERY = ("nvidia-smi", "--query-gpu=name,memory.total,memory.used,driver_version", "--format=csv,noheader,nounits")
 
@@ -93,22 +95,33 @@ def check_gpu(config: RealmConfig) -> Check:
 
 
 def check_ports(home: RealmHome, config: RealmConfig) -> Iterator[Check]:
-    """Each port of the realm: free, or held by this realm itself. On a cluster of others, Ray's ports are theirs."""
-    ports = {"web.tavern_port": config.web.tavern_port}
+    """Each port of the realm: free, or held by this realm itself. On a cluster of others, Ray's ports are theirs.
+
+    The realm starts without a skill's API whose port is taken, and not without another.
+    """
+    needed = {"web.tavern_port": config.web.tavern_port}
     external = external_address(config) is not None
     if not external:
-        ports |= {"ray.port": config.ray.port, "ray.dashboard_port": config.ray.dashboard_port}
+        needed |= {"ray.port": config.ray.port, "ray.dashboard_port": config.ray.dashboard_port}
     ours = owned_pids(home)
-    for key, port in ports.items():
+
+    def check(what: str, port: int, otherwise: State, remedy: str) -> Check:
         holder = port_holder(port)
         if holder is None:
-            yield Check(f"port {port}", "pass", f"{key}: free")
-        elif holder.pid in ours or (external and holder.name == WEB_HOST):
-            yield Check(f"port {port}", "pass", f"{key}: held by this realm, {holder}")
-        else:
-            yield Check(
-                f"port {port}", "fail", f"{key}: in use by {holder}.", f"End it, or: realm config set {key} OTHER_PORT."
-            )
+            return Check(f"port {port}", "pass", f"{what}: free")
+        if holder.pid in ours or (external and holder.name in APP_HOSTS):
+            return Check(f"port {port}", "pass", f"{what}: held by this realm, {holder}")
+        return Check(f"port {port}", otherwise, f"{what}: in use by {holder}.", remedy)
+
+    for key, port in needed.items():
+        yield check(key, port, "fail", f"End it, or: realm config set {key} OTHER_PORT.")
+    try:
+        ports = skill_ports(config)
+    except ConfigError as error:
+        yield Check("ports of skills", "fail", error.problem, error.remedy)
+        return
+    for skill_id, port in ports.items():
+        yield check(skill_service(skill_id), port, "warn", another_port(skill_id))
 
 
 def _without_gpu(config: RealmConfig, detail: str) -> Check:

@@ -11,15 +11,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, cast
 
+from actors.ports import another_port, skill_ports
 from realm.catalog import hero_spec
 from realm.cli.locks import locked
-from realm.cli.ray_head import check_ports, launch_head, stop_head, wait_for_head
+from realm.cli.ray_head import check_ports, launch_head, port_holder, stop_head, wait_for_head
 from realm.cli.session import attach, cluster_address, external_address, head_node, realm_runs
 from realm.cli.settings_file import change_setting, environment_override
 from realm.config import RealmConfig, load_config
 from realm.errors import ClusterError, ConfigError, ConflictError, RealmError
 from realm.home import RealmHome
-from realm.hosts import service_urls
+from realm.hosts import service_urls, skill_service
 
 HEALTHY_TIMEOUT_S = 120.0
 """Without one service more being healthy, before a start is given up."""
@@ -62,6 +63,7 @@ def start(
     with exclusive(home, tick):
         home.create()
         config = load_config(home)
+        ports = skill_ports(config)
         address = cluster_address(home, config)
         fresh = address is None
         if address is None:
@@ -85,16 +87,17 @@ def start(
             (home.ray / "address").write_text(address)
         if fresh:
             _check_fit(config)
-            for line in placement_lines(config):
+            for line in [*placement_lines(config), *taken_lines(ports)]:
                 say(line)
-        services = _weave(home, config, tick)
+        urls = service_urls(config, ports)
+        services = _weave(home, config, tick, urls)
     return Started(
         fresh=fresh,
         seconds=time.monotonic() - began,
         address=address,
         hero=active_hero(home) or config.hero.name,
         auto_quests=config.auto_quest.enabled,
-        urls=service_urls(config),
+        urls=urls,
         services=services,
     )
 
@@ -168,6 +171,16 @@ def placement_lines(config: RealmConfig) -> list[str]:
         f"Service actors: {on_head} on the head ({head_node()['NodeManagerHostname']}), 0 CPU each",
         f"Train workers: {config.placement.train_workers} on {arena}, {_words(train_resources(config))} each",
         f"Evaluating worker: 1 on {oracle}, {_words(resources)}",
+    ]
+
+
+def taken_lines(ports: dict[str, int]) -> list[str]:
+    """Which ports of skills' APIs another process holds, in words: the realm starts without them."""
+    holders = {skill_id: port_holder(port) for skill_id, port in ports.items()}
+    return [
+        f"Port {ports[skill_id]} ({skill_service(skill_id)}) is in use by {holder}. {another_port(skill_id)}"
+        for skill_id, holder in holders.items()
+        if holder is not None
     ]
 
 
@@ -263,8 +276,8 @@ def _check_fit(config: RealmConfig) -> None:
             )
 
 
-def _weave(home: RealmHome, config: RealmConfig, tick: Tick) -> dict[str, dict[str, Any]]:
-    """Every service, healthy: those that run are kept unless their code is older."""
+def _weave(home: RealmHome, config: RealmConfig, tick: Tick, urls: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Every service, those of `urls` among them, healthy: those that run are kept unless their code is older."""
     from actors.cluster import SPECS, actor, code_version, remove, spawn
     from actors.waiting import ask
 
@@ -276,19 +289,26 @@ def _weave(home: RealmHome, config: RealmConfig, tick: Tick) -> dict[str, dict[s
         weaver = spawn(SPECS["weaver"], home, config)
     ask(weaver.weave.remote())
     ask(actor("arena").wake.remote())
-    return _wait_healthy(weaver, tick)
+    return _wait_healthy(weaver, tick, urls)
 
 
-def _wait_healthy(weaver: Any, tick: Tick) -> dict[str, dict[str, Any]]:
+def _wait_healthy(weaver: Any, tick: Tick, urls: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """The services once each is healthy, or is a skill's API whose port another process holds."""
     from actors.cluster import SERVICES
     from actors.waiting import ask
 
     began = progressed = time.monotonic()
-    wanted = {spec.name for spec in SERVICES} | {"tavern", "dashboard"}
+    wanted = {spec.name for spec in SERVICES} | urls.keys()
+    optional = wanted - {spec.name for spec in SERVICES} - {"tavern", "dashboard"}
     fewest = len(wanted)
     while True:
         services: dict[str, dict[str, Any]] = ask(weaver.health.remote())
-        waiting = sorted(name for name in wanted if not services.get(name, {}).get("healthy"))
+        settled = {
+            name
+            for name, row in services.items()
+            if row["healthy"] or (name in optional and row["state"] == "degraded")
+        }
+        waiting = sorted(wanted - settled)
         if not waiting:
             return services
         clock = time.monotonic()

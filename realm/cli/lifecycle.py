@@ -53,13 +53,19 @@ def start(
     if as_json:
         print_json(_started(started) | {"home": str(home.root), "log": lines})
         return
+    healthy = sum(row["healthy"] for row in started.services.values())
     say(
         f"Hero {started.hero}, generated quests {'on' if started.auto_quests else 'off'}.",
-        f"{len(started.services)} services healthy after {started.seconds:.1f} s."
+        f"{healthy} services healthy after {started.seconds:.1f} s."
         if started.fresh
-        else f"The realm runs already: {len(started.services)} services healthy.",
+        else f"The realm runs already: {healthy} services healthy.",
+        *(
+            f"{name} is {row['state']}: {row['detail']}."
+            for name, row in started.services.items()
+            if not row["healthy"]
+        ),
     )
-    stdout().print(facts({name.capitalize(): url for name, url in started.urls.items()}))
+    stdout().print(facts({name.replace("-", " ").capitalize(): url for name, url in started.urls.items()}))
 
 
 def stop(as_json: Json = False) -> None:

@@ -6,15 +6,15 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 import realm
 from actors.cluster import actor
+from actors.web_host import Site
 from realm.config import RealmConfig
 from realm.errors import ClusterError, NotFoundError, RealmError
 from realm.home import RealmHome
-from realm.hosts import LOOPBACK
+from serve.security import who_may_ask
 from serve.tavern.app import create_app
 
 ANSWER_S = 30.0
@@ -72,20 +72,20 @@ class RealmBackend:
         return await _ask("herald", "events", before, limit)
 
 
-def build_app(home: RealmHome, config: RealmConfig) -> FastAPI:
-    """The Tavern as WebHost serves it."""
+def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:
+    """The Tavern as its host serves it."""
     web = config.web
-    local = ("127.0.0.1", "localhost", "[::1]", web.host)
-    hosts = {f"{host}:{web.tavern_port}" for host in local} | set(web.allowed_hosts)
+    hosts, token = who_may_ask(web, web.tavern_port)
     uploads = home.root / "uploads"
     uploads.mkdir(exist_ok=True)
-    return create_app(
+    app = create_app(
         RealmBackend(web.upload_max_mb * 1_000_000),
         version=realm.__version__,
         allowed_hosts=hosts,
-        token=web.token if web.host not in LOOPBACK else None,
+        token=token,
         upload_folder=uploads,
     )
+    return [Site("tavern", app, web.host, web.tavern_port)]
 
 
 async def _ask(name: str, method: str, *arguments: Any, timeout_s: float = ANSWER_S) -> Any:

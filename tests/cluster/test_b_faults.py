@@ -15,7 +15,7 @@ from tests.conftest import REALM, RunningRealm, free_port
 
 SERVICES = (
     "vault_keeper", "quest_board", "skill_engine", "task_master", "arena", "herald", "campaign_director", "worker",
-    "web_host", "weaver",
+    "web_host", "api_host", "weaver",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sqlite3
@@ -25,10 +26,15 @@ def home(tmp_path, monkeypatch) -> RealmHome:
         monkeypatch.delenv(name)
     monkeypatch.setenv("REALM_HOME", str(tmp_path))
     for variable in ("RAY__PORT", "RAY__DASHBOARD_PORT", "WEB__TAVERN_PORT"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            monkeypatch.setenv(f"REALM_{variable}", str(probe.getsockname()[1]))
+        monkeypatch.setenv(f"REALM_{variable}", str(free_port()))
+    monkeypatch.setenv("REALM_WEB__SKILL_PORTS", json.dumps({"bin": free_port(), "sy": free_port()}))
     return RealmHome(tmp_path)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def by_name(checks: list[dict]) -> dict[str, dict]:
@@ -46,7 +52,7 @@ def test_a_machine_where_nothing_runs_yet_is_healthy():
     assert (done.code, report["healthy"], failed) == (0, True, [])
     names = set(by_name(report["checks"]))
     assert {"Python", "packages", "config", "disk", "GPU", "hero", "database", "cluster"} <= names
-    assert sum(name.startswith("port ") for name in names) == 3
+    assert sum(name.startswith("port ") for name in names) == 5
 
 
 def test_a_failure_exits_1_and_shows_its_remedy(home):
@@ -75,6 +81,23 @@ def test_a_port_in_use_names_the_process(home, monkeypatch):
     assert "realm config set web.tavern_port" in found.remedy
 
 
+def test_a_skills_port_in_use_is_a_warning_for_the_realm_starts_without(home, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("REALM_WEB__SKILL_PORTS", json.dumps({"sy": port}))
+        found = {check.name: check for check in doctor_machine.check_ports(home, RealmConfig())}[f"port {port}"]
+    assert (found.state, "skill-api-sy: in use by" in found.detail) == ("warn", True)
+    assert "web.skill_ports '{sy: OTHER_PORT}'" in found.remedy
+
+
+def test_two_skills_on_one_port_fail(home, monkeypatch):
+    monkeypatch.setenv("REALM_WEB__SKILL_PORTS", '{"sy": 8090, "bin": 8090}')
+    found = {check.name: check for check in doctor_machine.check_ports(home, RealmConfig())}["ports of skills"]
+    assert (found.state, "8090" in found.detail) == ("fail", True)
+
+
 def test_a_port_that_this_realm_holds_is_fine(home, monkeypatch):
     monkeypatch.setattr(doctor_machine, "owned_pids", lambda _home: {4711})
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("raylet", 4711))
@@ -83,14 +106,14 @@ def test_a_port_that_this_realm_holds_is_fine(home, monkeypatch):
     assert all("held by this realm" in check.detail for check in checks)
 
 
-def test_on_a_cluster_of_others_only_the_taverns_port_matters(home, monkeypatch):
+def test_on_a_cluster_of_others_only_the_realms_own_ports_matter(home, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "auto")
-    monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("ray::WebHost", 4711))
-    (check,) = doctor_machine.check_ports(home, RealmConfig())
-    assert (check.state, "web.tavern_port" in check.detail) == ("pass", True)
+    monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("ray::ApiHost", 4711))
+    tavern, *skills = doctor_machine.check_ports(home, RealmConfig())
+    assert (tavern.state, "web.tavern_port" in tavern.detail) == ("pass", True)
+    assert [check.state for check in skills] == ["pass", "pass"]
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("nginx", 4711))
-    (check,) = doctor_machine.check_ports(home, RealmConfig())
-    assert check.state == "fail"
+    assert [check.state for check in doctor_machine.check_ports(home, RealmConfig())] == ["fail", "warn", "warn"]
 
 
 def test_a_disk_without_the_room_a_checkpoint_must_leave(home):

@@ -122,6 +122,22 @@ def test_a_port_in_use_stops_the_start_before_anything_is_changed(home, monkeypa
     assert not home.database.exists()
 
 
+def test_a_skills_port_in_use_is_told_and_two_on_one_port_are_refused(home, monkeypatch):
+    with socket.socket() as taken, socket.socket() as free:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        free.bind(("127.0.0.1", 0))
+        ports = {"bin": free.getsockname()[1], "sy": taken.getsockname()[1]}
+        free.close()
+        [line] = launch.taken_lines(ports)
+    assert f"Port {ports['sy']} (skill-api-sy) is in use by" in line
+    assert f"(pid {os.getpid()})" in line
+    monkeypatch.setenv("REALM_WEB__SKILL_PORTS", '{"bin": 8888}')
+    with pytest.raises(ConfigError, match=r"Port 8888 is that of skill bin and of web\.tavern_port"):
+        launch.start(home, tick=ignore)
+    assert not home.database.exists()
+
+
 def test_a_dead_heads_leftovers_on_our_port_are_ended_first(home, monkeypatch):
     script = "import socket, time; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1])"
     leftover = subprocess.Popen(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from realm import errors
-from realm.config import RealmConfig, known_keys, load_config, with_setting
+from realm.config import RealmConfig, WebConfig, known_keys, load_config, with_setting
 from realm.errors import ConfigError, DiskFullError, QuestError, RealmError
 from realm.home import RealmHome
 from realm.hosts import get_service_url
@@ -31,9 +31,19 @@ def test_the_environment_beats_the_file_and_the_file_beats_the_code(
     assert (config.training.batch_size, config.training.epochs) == (16, 2)
 
 
+def test_ports_of_skills_are_taken_from_both_the_environment_first(
+    home: RealmHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.config_file.write_text("web:\n  skill_ports: {bin: 7001, sy: 7002}\n")
+    monkeypatch.setenv("REALM_WEB__SKILL_PORTS", '{"sy": 7003, "rg_gcd": null}')
+    assert load_config(home).web.skill_ports == {"bin": 7001, "sy": 7003, "rg_gcd": None}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("web:\n  skill_ports: {bin: 0}\n", "web.skill_ports.bin"),
+        ("web:\n  skill_ports: 7001\n", "web.skill_ports"),
         ("training:\n  batchsize: 8\n", "training.batch_size"),
         ("trainings: 3\n", "training"),
         ("training:\n  batch_size: 0\n", "training.batch_size"),
@@ -76,6 +86,9 @@ def test_the_config_is_frozen() -> None:
 def test_services_have_urls(home: RealmHome) -> None:
     home.config_file.write_text("web:\n  tavern_port: 9999\n")
     assert get_service_url("tavern") == "http://127.0.0.1:9999"
+    assert get_service_url("skill-api-bin", skill_ports={"bin": 7070}) == "http://127.0.0.1:7070"
+    wider = RealmConfig(web=WebConfig(host="fd00::7", token="correct-horse-battery"))
+    assert get_service_url("tavern", wider) == "http://[fd00::7]:8888"
     with pytest.raises(RealmError, match="dashboard"):
         get_service_url("oracle")
 

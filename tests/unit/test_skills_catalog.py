@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realm.errors import ConfigError, ConflictError, NotFoundError
+from realm.errors import ConfigError, ConflictError, NotFoundError, RequestError
 from skills import SkillCatalog, exam_panel, exam_version, get_engine, training_examples
 from skills.catalog import Engine
 from skills.problem import FOLDS, Problem, bucket_of
@@ -230,7 +230,7 @@ def test_batches_have_their_own_ids_and_the_skill_s_size() -> None:
 
 def test_an_answer_too_few_is_refused() -> None:
     batch = ENGINE.generate_eval_batch("bin", 1, 10)
-    with pytest.raises(ConflictError, match="10 problems, 9 answers"):
+    with pytest.raises(RequestError, match="10 problems, 9 answers"):
         ENGINE.score_eval(batch, ["①"] * 9)
 
 
