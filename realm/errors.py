@@ -19,6 +19,10 @@ class ConfigError(RealmError):
     """A setting, a YAML file or an environment variable is wrong."""
 
 
+class RequestError(RealmError):
+    """A value that came with a request is not of the form it must have."""
+
+
 class NotFoundError(RealmError):
     """An id that names nothing."""
 

@@ -22,7 +22,10 @@ THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One question with its right answer. `key` is what is asked, whatever its wording: operation and operands."""
+    """One question with its right answer. `key` is what is asked, whatever its wording: operation and operands.
+
+    `extra` is what else the skill's grader needs to know the problem by; most need nothing.
+    """
 
     skill_id: str
     level: int
@@ -33,6 +36,7 @@ class Problem:
     working: str
     primitives: tuple[str, ...]
     key: str
+    extra: str = ""
 
     @property
     def response(self) -> str:
