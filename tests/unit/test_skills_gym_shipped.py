@@ -30,7 +30,7 @@ EVERY_SKILL = pytest.mark.parametrize("skill", SKILLS.values(), ids=SKILLS)
 EVERY_LEVEL = pytest.mark.parametrize(
     ("skill", "level"), RUNGS, ids=[f"{skill.id}-{level.level}" for skill, level in RUNGS]
 )
-DRAWS = 12_000
+DRAWS = 6_000
 """Enough to see nearly all problems of a level that has fewer than 300 eval problems."""
 
 
