@@ -52,7 +52,7 @@ levels:
 """
 
 PROVIDER = '''\
-"""NAME's provider. FILL IN: what it asks, in one line.
+"""The provider of NAME. FILL IN: what it asks, in one line.
 
 Knows no YAML file and no split.
 """
