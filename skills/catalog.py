@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from realm.errors import ConfigError, NotFoundError, RequestError
+from realm.errors import ConfigError, NotFoundError, RealmError, RequestError
 from skills.batch_id import BatchId
 from skills.curriculum import exam_panel, exam_version, training_examples
-from skills.definition import build_skill, read_definition
+from skills.definition import build_skill, read_definition, why_unavailable
 from skills.problem import Grade, Problem
 from skills.skill import Evaluation, Level, Skill
 
@@ -62,27 +63,38 @@ class EvalScore:
 
 @dataclass(frozen=True)
 class SkillCatalog:
-    """The skills of a directory, by id."""
+    """The skills of a directory, by id; `unavailable` are those whose provider lacks something on this machine."""
 
     skills: Mapping[str, Skill]
+    unavailable: Mapping[str, RealmError] = field(default_factory=dict[str, RealmError])
 
     @classmethod
     def load(cls, directory: Path = Path(__file__).parent) -> SkillCatalog:
         """Read every `*.yaml` of kind skill.
 
         Raises:
-            ConfigError: a file cannot be used, or two define the same id; says file, field, value and remedy.
+            ConfigError: a file cannot be used, or two define the same id or port; says file, field, value and remedy.
         """
         skills: dict[str, Skill] = {}
+        unavailable: dict[str, RealmError] = {}
+        files: dict[tuple[str, object], Path] = {}
         for path in sorted(directory.glob("*.yaml")):
             fields = read_definition(path)
             if fields["kind"] != "skill":
                 continue
             skill = build_skill(path, fields)
-            if skill.id in skills:
-                raise ConfigError(f"{path}: field 'id' is {skill.id!r}, which another file has.", "Choose another id.")
-            skills[skill.id] = skill
-        return cls(skills)
+            for name, value in (("id", skill.id), ("api_port", skill.api_port)):
+                other = files.setdefault((name, value), path)
+                if value is not None and other != path:
+                    raise ConfigError(
+                        f"{path}: field {name!r} is {value!r}, which {other.name} has.", f"Choose another {name}."
+                    )
+            missing = why_unavailable(path, fields)
+            if missing is None:
+                skills[skill.id] = skill
+            else:
+                unavailable[skill.id] = missing
+        return cls(skills, unavailable)
 
 
 class Engine:
@@ -90,18 +102,29 @@ class Engine:
 
     def __init__(self, catalog: SkillCatalog) -> None:
         self._skills = dict(sorted(catalog.skills.items()))
+        self._unavailable = dict(sorted(catalog.unavailable.items()))
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """Why each skill of the catalog that cannot be used on this machine cannot, with the remedy, by id."""
+        return {skill_id: str(why) for skill_id, why in self._unavailable.items()}
 
     def get(self, skill_id: str) -> Skill:
         """The skill `skill_id`.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is none, or not on this machine.
         """
-        try:
-            return self._skills[skill_id]
-        except KeyError:
-            known = ", ".join(self._skills) or "none"
-            raise NotFoundError(f"There is no skill {skill_id!r}.", f"The skills are: {known}.") from None
+        found = self._skills.get(skill_id)
+        if found is not None:
+            return found
+        missing = self._unavailable.get(skill_id)
+        if missing is not None:
+            raise NotFoundError(f"Skill {skill_id!r} is not available: {missing.problem}", missing.remedy)
+        known = [*self._skills, *self._unavailable]
+        near = get_close_matches(skill_id, known, n=1, cutoff=0.0)
+        remedy = f"The nearest is {near[0]!r}. The skills are: {', '.join(known)}." if near else "There are none."
+        raise NotFoundError(f"There is no skill {skill_id!r}.", remedy)
 
     def list_skills(self) -> list[Skill]:
         """Every skill, by id."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from hashlib import blake2b
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from realm.errors import ConfigError
+from realm.errors import ConfigError, RealmError
 from skills.provider import Provider
 from skills.skill import Evaluation, Level, Skill
 
@@ -54,7 +57,7 @@ class SkillDefinition(BaseModel):
     """Id of a symbol in the Tavern's sprite."""
     colour: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
     provider: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    """Module of `skills` that generates and grades."""
+    """Module that generates and grades: beside the YAML, or of `skills`."""
     max_level: LevelNumber
     xp_multiplier: Annotated[float, Field(gt=0)] = 1.0
     evaluation: Evaluation = Evaluation()
@@ -125,6 +128,12 @@ def build_skill(path: Path, fields: dict[str, Any]) -> Skill:
     )
 
 
+def why_unavailable(path: Path, fields: dict[str, Any]) -> RealmError | None:
+    """What the provider of a skill that could be built lacks on this machine, or None."""
+    check = getattr(_provider(path, fields["provider"]), "unavailable", None)
+    return None if check is None else check()
+
+
 def field_error(path: Path, error: ValidationError, prefix: tuple[str | int, ...] = ()) -> ConfigError:
     """The first failure of a validation, with file, field, value and remedy."""
     first = error.errors()[0]
@@ -139,9 +148,13 @@ def field_error(path: Path, error: ValidationError, prefix: tuple[str | int, ...
 
 
 def _provider(path: Path, name: str) -> Provider:
+    beside = path.parent / f"{name}.py"
     try:
-        module = importlib.import_module(f"skills.{name}")
-    except ModuleNotFoundError as error:
+        if path.parent.resolve() != Path(__file__).parent and beside.is_file():
+            module = _module_at(beside)
+        else:
+            module = importlib.import_module(f"skills.{name}")
+    except (ImportError, SyntaxError) as error:
         raise ConfigError(
             f"{path}: field 'provider' is {name!r}: {error}.", "Name a module of skills, and install what it needs."
         ) from None
@@ -150,6 +163,24 @@ def _provider(path: Path, name: str) -> Provider:
             f"{path}: field 'provider' is {name!r}: that module has no compile_level.", "Name a provider, as binary."
         )
     return cast(Provider, module)
+
+
+def _module_at(file: Path) -> ModuleType:
+    """The module in `file`, read once a process."""
+    name = f"skills_{blake2b(str(file.resolve()).encode(), digest_size=6).hexdigest()}_{file.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
 
 
 def _level(path: Path, position: int, number: int, entry: LevelDefinition, provider: Provider) -> Level:

@@ -62,7 +62,16 @@ def problems_of(
         if distinct:
             asked.add(candidate.key)
         yield Problem(
-            source, level, seed, index, text.prompt, text.answer, text.working, text.primitives, candidate.key
+            source,
+            level,
+            seed,
+            index,
+            text.prompt,
+            text.answer,
+            text.working,
+            text.primitives,
+            candidate.key,
+            text.extra,
         )
         index += 1
 

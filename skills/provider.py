@@ -15,12 +15,16 @@ from skills.problem import Grade, Problem
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A problem's text: what the hero reads and should say, and the primitives that it exercises."""
+    """A problem's text: what the hero reads and should say, and the primitives that it exercises.
+
+    `extra` goes into the problem, for the generator's own `grade`.
+    """
 
     prompt: str
     answer: str
     working: str
     primitives: tuple[str, ...]
+    extra: str = ""
 
 
 class Candidate(Protocol):
@@ -67,7 +71,11 @@ class LevelGenerator(Protocol):
 
 
 class Provider(Protocol):
-    """The module itself."""
+    """The module itself.
+
+    One that needs a package which may be missing also has `unavailable() -> RealmError | None`: what is missing here
+    and the remedy. Its `compile_level` does without that package; only drawing and grading need it.
+    """
 
     def compile_level(self, level: int, content: Mapping[str, Any]) -> LevelGenerator:
         """The generator of one level from its `content` in the YAML.

@@ -12,10 +12,13 @@ from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realm.errors import ConflictError, NotFoundError
+from realm.errors import ConflictError, NotFoundError, RequestError
 from skills.generation import problems_of
 from skills.problem import Grade, Problem, Split
 from skills.provider import LevelGenerator
+
+MAX_COUNT = 100_000
+"""Problems that one call of `generate` makes at most."""
 
 
 class Evaluation(BaseModel):
@@ -109,9 +112,11 @@ class Skill:
 
         Raises:
             NotFoundError: no such level.
+            RequestError: `count` is not 1 … MAX_COUNT, or `seed` is below 0.
             ConflictError: the level has too few distinct eval problems for `count`.
             ValueError: a fold of the train split, or no such fold.
         """
+        check_request(count, seed)
         entry = self.level(level)
         endless = problems_of(
             entry.generator,
@@ -136,3 +141,15 @@ class Skill:
     def grade(self, problem: Problem, text: str) -> Grade:
         """Whether `text` answers `problem`; only the final answer counts, and it must be exact."""
         return self.level(problem.level).generator.grade(problem, text)
+
+
+def check_request(count: int, seed: int) -> None:
+    """Refuse a number of problems or a seed that nobody means.
+
+    Raises:
+        RequestError: `count` is not 1 … MAX_COUNT, or `seed` is below 0.
+    """
+    if not 1 <= count <= MAX_COUNT:
+        raise RequestError(f"count is {count}.", f"A call makes 1 to {MAX_COUNT} problems; other seeds give others.")
+    if seed < 0:
+        raise RequestError(f"seed is {seed}.", "Give 0 or more.")

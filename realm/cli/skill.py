@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from realm.cli import skill_grade, skill_new
 from realm.cli.curriculum import add_commands
 from realm.cli.output import Json, add_row, facts, print_json, progress, say, stdout, table
 from realm.errors import ConflictError
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Skills: procedurally generated, automatically graded curricula.", no_args_is_help=True)
 add_commands(app)
+skill_grade.add_to(app)
+skill_new.add_to(app)
 
 SkillId = Annotated[str, typer.Argument(metavar="SKILL", help="Skill id, as `realm skill list` shows it.")]
 Share = float | None
@@ -33,15 +37,17 @@ def list_(as_json: Json = False) -> None:
 
     session = session_if_running()
     states = {row["id"]: row for row in session.call("skill_engine", "list")} if session else {}
-    rows = [_facts_of(skill) | states.get(skill.id, {}) for skill in get_engine().list_skills()]
+    engine = get_engine()
+    rows = [_facts_of(skill) | states.get(skill.id, {}) for skill in engine.list_skills()]
     if as_json:
-        print_json(rows)
+        print_json([*rows, *({"id": skill_id, "unavailable": why} for skill_id, why in engine.unavailable.items())])
         return
     made = table("id", "name", "levels", "mastered", "training", "accuracy", right=("levels", "mastered", "training"))
     for row in rows:
         state = (row.get("mastered_level"), row.get("training_level"), row.get("last_accuracy"))
         add_row(made, row["id"], row["name"], row["max_level"], *state)
     stdout().print(made)
+    say(*_unavailable_lines(engine.unavailable))
     if session is None:
         say("No realm runs: levels are not known.")
 
@@ -95,10 +101,14 @@ def generate(
     next_: Annotated[
         float | None, typer.Option("--next", min=0, max=1, help="With --mix: share of the next; default: 0.075.")
     ] = None,
+    as_problems: Annotated[
+        bool,
+        typer.Option("--problems", help="Write problems with their answers, for `realm skill grade`, and not chats."),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
 ) -> None:
     """Generate training examples as JSONL, ready to be posted as a quest. Needs no running realm."""
-    from skills import get_engine
+    from skills import Problem, get_engine
 
     if mix and split == "eval":
         raise typer.BadParameter("--mix draws from the train split only.")
@@ -111,10 +121,10 @@ def generate(
         problems = (
             _mixed(found, level, count, seed, replay, next_) if mix else found.generate(level, count, seed, split)
         )
-        lines = (json.dumps(problem.as_training_example(), ensure_ascii=False) for problem in problems)
-        _write(lines, out)
+        written = asdict if as_problems else Problem.as_training_example
+        _write((json.dumps(written(problem), ensure_ascii=False) for problem in problems), out)
     if out is not None:
-        say(f"{len(problems)} examples written to {out}.")
+        say(f"{len(problems)} {'problems' if as_problems else 'examples'} written to {out}.")
 
 
 def _mixed(skill: Skill, level: int, count: int, seed: int, replay: Share, ahead: Share) -> list[Problem]:
@@ -143,6 +153,14 @@ def _write(lines: Iterable[str], out: Path | None) -> None:
         staging.rename(out)
     finally:
         staging.unlink(missing_ok=True)
+
+
+def _unavailable_lines(unavailable: Mapping[str, str]) -> list[str]:
+    """One line for each reason, with the skills that it keeps away."""
+    by_reason: dict[str, list[str]] = {}
+    for skill_id, why in unavailable.items():
+        by_reason.setdefault(why, []).append(skill_id)
+    return [f"Not available: {', '.join(ids)}. {why}" for why, ids in by_reason.items()]
 
 
 def _facts_of(skill: Skill) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from realm.catalog import HeroSpec
+from realm.catalog import HeroSpec, list_heroes
 from realm.errors import HeroError
 from realm.models.tokenizer import build_char_tokenizer
 from skills import get_engine
@@ -60,7 +60,9 @@ def build_hero(spec: HeroSpec, folder: Path, seed: int, max_length: int) -> Path
         raise HeroError(f"Hero {spec.id!r} is pretrained, it cannot be built.", "Give its folder as hero.base_model.")
     if (folder / "model.safetensors").exists():
         return folder
-    alphabet = "".join(skill.alphabet + skill.symbol_alphabet for skill in get_engine().list_skills())
+    # Of the skills that heroes begin with: an optional package must not decide what a tokenizer is.
+    skills = [get_engine().get(each) for each in sorted({name for hero in list_heroes() for name in hero.skills})]
+    alphabet = "".join(skill.alphabet + skill.symbol_alphabet for skill in skills)
     tokenizer = build_char_tokenizer(alphabet, max_length)
     shape = spec.build
     config = Qwen3Config(

@@ -43,7 +43,7 @@ def test_the_commands_are_those_that_the_documents_name():
         "start", "stop", "status", "doctor", "train",
         "quest post", "quest list", "quest show", "quest cancel", "quest retry", "quest priority",
         "battle status", "battle pause", "battle resume", "battle stop",
-        "skill list", "skill show", "skill generate",
+        "skill list", "skill show", "skill generate", "skill grade", "skill new",
         "vault list", "vault show", "vault best",
         "hero list", "hero show",
         "config show", "config set",
@@ -61,7 +61,7 @@ def test_every_command_that_prints_state_prints_json():
     without = {
         path for path, command in leaves() if not any("--json" in parameter.opts for parameter in command.params)
     }
-    assert without == {("skill", "generate")}
+    assert without == {("skill", "generate"), ("skill", "new")}
 
 
 def test_the_top_level_help_says_what_the_exit_codes_mean():

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from cli_helpers import FakeSession, run, use_session
+from typer.testing import CliRunner
 
+from realm.cli.main import app
 from realm.rules.schedule import Mix, level_shares, whole_counts
-from skills import get_engine
+from skills import Problem, SkillCatalog, get_engine
+from skills.catalog import Engine
 from skills.curriculum import training_examples
 
 STATE = {"id": "bin", "mastered_level": 4, "training_level": 5, "last_accuracy": 0.79, "evaluations": []}
@@ -73,8 +77,127 @@ def test_options_that_do_not_go_together_exit_2(wrong):
 
 
 def test_an_unknown_skill_and_level_say_what_there_is():
-    assert "The skills are: bin" in run("skill", "generate", "nib").err
+    assert "The nearest is 'bin'. The skills are: bin" in run("skill", "generate", "bim").err
     assert "Its levels are 1 to 30" in run("skill", "generate", "bin", "--level", "31").err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "said"),
+    [
+        (("--level", "0"), 2, "--level"),
+        (("--level", "-3"), 2, "--level"),
+        (("--level", "31"), 1, "no level 31"),
+        (("--count", "0"), 2, "--count"),
+        (("--count", "1000000000"), 1, "A call makes 1 to 100000 problems"),
+        (("--count", "many"), 2, "--count"),
+        (("--seed", "-1"), 2, "--seed"),
+        (("--split", "test"), 2, "test"),
+    ],
+)
+def test_what_nobody_can_mean_is_refused(wrong, code, said):
+    done = run("skill", "generate", "bin", *wrong)
+    assert (done.code, done.out) == (code, "")
+    assert said in done.err
+
+
+# Grading
+
+
+def answered(home: Path, *replies: str | None, level: int = 3) -> Path:
+    """A file of BIN problems with these answers; None is the right one."""
+    written = run("skill", "generate", "bin", "--level", str(level), "--count", str(len(replies)), "--problems")
+    path = home / f"answered-{level}.jsonl"
+    lines = [
+        json.dumps({**row, "reply": row["answer"] if reply is None else reply})
+        for row, reply in zip(rows(written.out), replies, strict=True)
+    ]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_problems_are_written_with_all_that_grading_needs():
+    written = rows(run("skill", "generate", "bin", "--level", "3", "--count", "4", "--problems").out)
+    problems = get_engine().get("bin").generate(3, 4, 0, "train")
+    assert [Problem(**{**row, "primitives": tuple(row["primitives"])}) for row in written] == problems
+
+
+def test_answers_are_graded_against_the_problems_that_came_with_them(home):
+    path = answered(home, None, "I do not know", "", None)
+    assert run("skill", "grade", "bin", str(path)).out == "2 of 4 correct.\n"
+    graded = run("skill", "grade", "bin", str(path), "--json").json()
+    assert (graded["total"], graded["correct"], graded["accuracy"]) == (4, 2, 0.5)
+    assert [row["correct"] for row in graded["grades"]] == [True, False, False, True]
+    assert [row["line"] for row in graded["grades"]] == [1, 2, 3, 4]
+    assert graded["grades"][1]["extracted"] == "I do not know"
+    assert graded["grades"][2]["reason"] == "There is no final answer."
+
+
+def test_levels_are_counted_apart(home):
+    path = answered(home, None, "", None)
+    path.write_text(path.read_text() + "\n\n" + answered(home, "", None, level=9).read_text())
+    out = run("skill", "grade", "bin", str(path)).out.splitlines()
+    assert out[0] == "3 of 5 correct."
+    assert [line.split() for line in out[-2:]] == [["3", "2", "3"], ["9", "1", "2"]]
+    refused = run("skill", "grade", "bin", str(path), "--level", "3")
+    assert refused.code == 1
+    assert "Line 5 is a problem of 'bin', level 9." in refused.err
+
+
+def test_grading_reads_a_pipe(home):
+    text = answered(home, None, None).read_text()
+    done = CliRunner().invoke(app, ["skill", "grade", "bin", "-", "--json"], input=text)
+    assert json.loads(done.stdout)["correct"] == 2
+
+
+def test_a_skill_of_reasoning_gym_is_graded_from_a_file(home):
+    written = rows(run("skill", "generate", "rg_n_queens", "--level", "5", "--count", "3", "--problems").out)
+    path = home / "queens.jsonl"
+    replies = [written[0]["answer"], written[1]["answer"].replace("Q", "_"), "x"]
+    path.write_text("\n".join(json.dumps({**row, "reply": said}) for row, said in zip(written, replies, strict=True)))
+    assert run("skill", "grade", "rg_n_queens", str(path)).out == "1 of 3 correct.\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "Line 1 is not JSON"),
+        ("[1]", "Line 1 has no text 'reply'"),
+        ('{"prompt": "1 + 1"}', "Line 1 has no text 'reply'"),
+        ('{"reply": 3}', "Line 1 has no text 'reply'"),
+        ('{"reply": "3"}', "Line 1: field 'skill_id': "),
+    ],
+)
+def test_a_line_that_cannot_be_graded_is_named(home, line, said):
+    path = home / "wrong.jsonl"
+    path.write_text(line)
+    done = run("skill", "grade", "bin", str(path))
+    assert (done.code, done.out) == (1, "")
+    assert said in done.err
+    assert "--problems" in done.err
+
+
+def test_problems_of_another_skill_or_level_are_not_graded(home):
+    path = answered(home, None)
+    assert "Line 1 is a problem of 'bin', level 3." in run("skill", "grade", "rg_gcd", str(path)).err
+    assert "no level 31" in run("skill", "grade", "bin", str(path), "--level", "31").err
+    path.write_text(path.read_text().replace('"level": 3', '"level": 99'))
+    assert "no level 99" in run("skill", "grade", "bin", str(path)).err
+    assert run("skill", "grade", "bin", str(home / "none.jsonl")).code == 2
+
+
+def test_skills_that_are_not_available_are_listed_with_why(monkeypatch):
+    monkeypatch.setitem(sys.modules, "reasoning_gym", None)
+    engine = Engine(SkillCatalog.load())
+    monkeypatch.setattr("skills.get_engine", lambda: engine)
+    listed = run("skill", "list").out
+    assert "Not available: rg_base_conversion, rg_basic_arithmetic," in listed
+    assert "pip install 'realm-of-training[reasoning-gym]'" in listed
+    missing = {row["id"]: row for row in run("skill", "list", "--json").json() if "unavailable" in row}
+    assert "not installed" in missing["rg_gcd"]["unavailable"]
+    done = run("skill", "generate", "rg_gcd")
+    assert (done.code, done.out) == (1, "")
+    assert "Skill 'rg_gcd' is not available" in done.err
+    assert "pip install" in done.err
 
 
 def test_the_list_has_levels_while_the_realm_runs(monkeypatch):

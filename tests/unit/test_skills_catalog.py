@@ -14,10 +14,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realm.errors import ConfigError, ConflictError, NotFoundError, RequestError
+from realm.errors import ConfigError, ConflictError, NotFoundError, RealmError, RequestError
 from skills import SkillCatalog, exam_panel, exam_version, get_engine, training_examples
 from skills.catalog import Engine
 from skills.problem import FOLDS, Problem, bucket_of
+from skills.skill import MAX_COUNT
 
 ENGINE = get_engine()
 BIN = ENGINE.get("bin")
@@ -106,10 +107,17 @@ WRONG = [
     ("evaluation", {"count": 100, "threshold": 1.5}, "evaluation.threshold", "1.5"),
     ("api_port", 99999, "api_port", "99999"),
     ("max_level", 4, "levels", "not 1 to max_level 4"),
+    ("max_level", 0, "max_level", "0"),
+    ("kind", "spell", "kind", "'spell'"),
+    ("evaluation", {"count": 0}, "evaluation.count", "0"),
+    ("evaluation", {"counts": 9}, "evaluation.counts", "9"),
     ("damage", 7, "damage", "7"),
     ("provider", "no_such_module", "provider", "'no_such_module'"),
     ("provider", "problem", "provider", "'problem'"),
     ("levels.0.level", 2, "levels", "[2, 2, 3]"),
+    ("levels.1.level", 3, "levels", "[1, 3]"),
+    ("levels.1.level", [3, 2], "levels", "[1]"),
+    ("levels.0.max_response_chars", 0, "levels.0.max_response_chars", "0"),
     ("levels.0.memorizable", "perhaps", "levels.0.memorizable", "'perhaps'"),
     ("levels.0.primitives", ["add"], "levels.0.primitives.0", "'add'"),
     ("levels.0.content", None, CONTENT, "missing"),
@@ -166,8 +174,55 @@ def test_kind_says_whose_file_it_is(tmp_path: Path) -> None:
 def test_two_files_cannot_define_one_skill(tmp_path: Path) -> None:
     write(tmp_path, SMALL, "a.yaml")
     write(tmp_path, SMALL, "b.yaml")
-    with pytest.raises(ConfigError, match=r"b\.yaml: field 'id' is 'tiny'"):
+    with pytest.raises(ConfigError, match=r"b\.yaml: field 'id' is 'tiny', which a\.yaml has\. Choose another id\."):
         SkillCatalog.load(tmp_path)
+
+
+def test_two_skills_cannot_have_one_port(tmp_path: Path) -> None:
+    write(tmp_path, changed("api_port", 8091), "a.yaml")
+    write(tmp_path, {**changed("id", "other"), "api_port": 8091}, "b.yaml")
+    with pytest.raises(ConfigError, match=r"b\.yaml: field 'api_port' is 8091, which a\.yaml has\. Choose another"):
+        SkillCatalog.load(tmp_path)
+
+
+def test_two_skills_can_have_no_port(tmp_path: Path) -> None:
+    write(tmp_path, SMALL, "a.yaml")
+    write(tmp_path, changed("id", "other"), "b.yaml")
+    assert len(SkillCatalog.load(tmp_path).skills) == 2
+
+
+PROVIDER = """
+from functools import partial
+from skills.question import Question, QuestionGenerator
+
+def draw(random):
+    digit = str(random.randrange(1_000))
+    return Question(digit, digit, {answer})
+
+def compile_level(level, content):
+    return QuestionGenerator(draw)
+"""
+
+
+def test_a_provider_may_lie_beside_its_yaml(tmp_path: Path) -> None:
+    for name, answer in (("one", "digit"), ("two", "digit * 2")):
+        folder = tmp_path / name
+        folder.mkdir()
+        write(folder, {**SMALL, "provider": "beside"})
+        (folder / "beside.py").write_text(PROVIDER.format(answer=answer), encoding="utf-8")
+    one, two = (SkillCatalog.load(tmp_path / name).skills["tiny"] for name in ("one", "two"))
+    problem = one.generate(1, 1, 0, "eval")[0]
+    assert problem.answer == problem.prompt
+    assert two.generate(1, 1, 0, "eval")[0].answer == problem.prompt * 2
+
+
+@pytest.mark.parametrize("text", ["def compile_level(:", "import no_such_package", "x = 1"])
+def test_a_provider_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, {**SMALL, "provider": "beside"})
+    (tmp_path / "beside.py").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        SkillCatalog.load(tmp_path)
+    assert caught.value.problem.startswith(f"{path}: field 'provider' is 'beside': ")
 
 
 def test_a_skill_survives_pickling() -> None:
@@ -182,9 +237,36 @@ def test_a_skill_survives_pickling() -> None:
 def test_unknown_names_are_not_found() -> None:
     with pytest.raises(NotFoundError, match=r"'sudoku'.*bin"):
         ENGINE.get("sudoku")
+    with pytest.raises(NotFoundError, match=r"'bim'.*The nearest is 'bin'"):
+        ENGINE.get("bim")
+    with pytest.raises(NotFoundError, match="There are none"):
+        Engine(SkillCatalog({})).get("bin")
     for level in (0, 31, -1):
         with pytest.raises(NotFoundError, match="1 to 30"):
             BIN.generate(level, 1, 0, "train")
+
+
+@pytest.mark.parametrize(
+    ("level", "count", "seed", "error", "said"),
+    [
+        (0, 1, 0, NotFoundError, "no level 0"),
+        (31, 1, 0, NotFoundError, "no level 31"),
+        (1, 0, 0, RequestError, "count is 0"),
+        (1, -1, 0, RequestError, "count is -1"),
+        (1, MAX_COUNT + 1, 0, RequestError, f"1 to {MAX_COUNT} problems"),
+        (1, 10**9, 0, RequestError, "count is 1000000000"),
+        (1, 1, -1, RequestError, "seed is -1"),
+    ],
+)
+def test_what_nobody_can_mean_is_refused(level: int, count: int, seed: int, error: type[RealmError], said: str) -> None:
+    for ask in (
+        lambda: BIN.generate(level, count, seed, "train"),
+        lambda: BIN.generate(level, count, seed, "eval", fold=1),
+        lambda: ENGINE.generate_eval_batch("bin", level, count, seed),
+    ):
+        with pytest.raises(error, match=said) as caught:
+            ask()
+        assert caught.value.remedy
 
 
 def test_more_distinct_problems_than_there_are(tmp_path: Path) -> None:
