@@ -12,18 +12,20 @@ from typing import Any
 
 from ray.exceptions import RayError
 
+from actors.curriculum import Curriculum
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.errors import RealmError
 from realm.rules.battle import BattleState, DesiredState
-from realm.rules.campaign import Momentum
+from realm.rules.campaign import Campaign, Momentum
 from realm.rules.quest import QuestStatus
+from realm.rules.schedule import RECENT, leading_skill
 from realm.store.battles import BattleStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.events import EventStore
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
-from skills import get_engine
+from skills import exam_version, get_engine
 
 TICK_S = 1.0
 BOARD_LOW = 1
@@ -32,6 +34,8 @@ EXAMS_BEHIND = 3
 """Newest checkpoints for which a missing exam is queued, once each: one that failed three times is not asked again."""
 SNAPSHOT_SILENCE_S = 30.0
 """Without a snapshot for this long (a large hero offers none) the newest checkpoint is evaluated instead."""
+EXAMS_APART = 9
+"""Between two exams of snapshots pass this many times the seconds the last one took: a tenth of a worker's time."""
 PRUNE_INTERVAL_S = 3600.0
 
 
@@ -46,6 +50,7 @@ class CampaignDirector(Service):
         self.skills = SkillStore(self.database)
         self.events = EventStore(self.database)
         self.engine = get_engine()
+        self.curriculum = Curriculum(self.database, self.engine)
         self.evaluated_at: dict[str, float] = {}
         self.examined_at = self.pruned_at = self.snapshot_at = time.monotonic()
         self.deciding = threading.Lock()
@@ -57,18 +62,25 @@ class CampaignDirector(Service):
         """Leave what trains the mastered level, and generate what trains the next."""
         self.ticker.nudge()
 
+    def plan_changed(self) -> None:
+        """Other skills are enabled, or they are trained in another way."""
+        self.ticker.nudge()
+
     def snapshot_taken(self, battle_id: str, step: int) -> None:
         """Newer weights can be evaluated: ask for it, unless the worker is still at it."""
         config = self.config.evaluation
         clock = self.snapshot_at = time.monotonic()
-        payload = {"campaign_id": self.campaign_id, "battle_id": battle_id, "step": step}
+        campaign = self.campaigns.get(self.campaign_id)
+        payload = {"campaign_id": campaign.id, "battle_id": battle_id, "step": step}
         master = self.peer("task_master")
-        for skill in self.engine.list_skills():
+        for skill in self.curriculum.skills(campaign):
             due = clock - self.evaluated_at.get(skill.id, 0.0) >= config.interval_s
             if due and ask(master.open_count.remote("eval", skill.id)) == 0:
                 self.evaluated_at[skill.id] = clock
                 ask(master.submit.remote("eval", {**payload, "skill_id": skill.id}))
-        if clock - self.examined_at >= config.exam_interval_s and ask(master.open_count.remote("exam")) == 0:
+        last = next(iter(self.skills.exams(campaign.id, 1)), None)
+        apart = max(config.exam_interval_s, EXAMS_APART * last.duration_s if last else 0.0)
+        if clock - self.examined_at >= apart and ask(master.open_count.remote("exam")) == 0:
             self.examined_at = clock
             ask(master.submit.remote("exam", payload, "low"))
 
@@ -90,58 +102,60 @@ class CampaignDirector(Service):
 
     def _tick(self) -> None:
         with self.deciding:
-            campaign_id = self.campaign_id
-            self._leave_mastered(campaign_id)
-            self._fill_board(campaign_id)
-            self._keep_fighting(campaign_id)
-            self._examine(campaign_id)
-            self._evaluate_newest(campaign_id)
+            campaign = self._campaign()
+            self._leave_mastered(campaign)
+            self._fill_board(campaign)
+            self._keep_fighting(campaign.id)
+            self._examine(campaign)
+            self._evaluate_newest(campaign)
             if time.monotonic() - self.pruned_at > PRUNE_INTERVAL_S:
                 self.pruned_at = time.monotonic()
                 self.events.prune(now())
 
-    def _training_level(self, campaign_id: str, skill_id: str) -> int:
-        skill = self.engine.get(skill_id)
-        return self.skills.find_state(campaign_id, skill_id, skill.max_level).training_level
+    def _campaign(self) -> Campaign:
+        """The active campaign, its exam that of the skills enabled now."""
+        campaign = self.campaigns.get(self.campaign_id)
+        return self.campaigns.set_exam_version(campaign.id, exam_version(self.curriculum.skills(campaign)), now())
 
-    def _leave_mastered(self, campaign_id: str) -> None:
-        """Generated quests below the training level have done their work: drop waiting ones, end the active one."""
-        board = self.quests.page(campaign_id, (QuestStatus.QUEUED, QuestStatus.ACTIVE), limit=100, order="queue")
+    def _training_level(self, campaign: Campaign, skill_id: str) -> int:
+        return self.curriculum.state(campaign, self.engine.get(skill_id)).training_level
+
+    def _leave_mastered(self, campaign: Campaign) -> None:
+        """Generated quests led by a mastered level or a disabled skill: drop waiting ones, end the active one."""
+        board = self.quests.page(campaign.id, (QuestStatus.QUEUED, QuestStatus.ACTIVE), limit=100, order="queue")
+        enabled = {skill.id for skill in self.curriculum.skills(campaign)}
         for quest in board:
             if quest.origin != "auto" or quest.skill_id is None or quest.level is None:
                 continue
-            if quest.level >= self._training_level(campaign_id, quest.skill_id):
+            disabled = quest.skill_id not in enabled
+            if not disabled and quest.level >= self._training_level(campaign, quest.skill_id):
                 continue
             if quest.status == QuestStatus.QUEUED:
-                reason = f"{quest.skill_id} level {quest.level} was mastered before it began"
+                mastered = f"{quest.skill_id} level {quest.level} was mastered before it began"
+                reason = f"{quest.skill_id} was disabled before it began" if disabled else mastered
                 ask(self.peer("quest_board").cancel.remote(quest.id, reason))
             else:
-                ask(self.peer("arena").end_quest.remote(quest.id, "level_mastered"))
+                ask(self.peer("arena").end_quest.remote(quest.id, "skill_disabled" if disabled else "level_mastered"))
 
-    def _fill_board(self, campaign_id: str) -> None:
+    def _fill_board(self, campaign: Campaign) -> None:
         """Generate a quest when auto-quests are on and few wait."""
         config = self.config
-        battle = self.battles.current(campaign_id)
+        battle = self.battles.current(campaign.id)
         held = battle is not None and battle.desired_state != DesiredState.RUN
         if not config.auto_quest.enabled or held:
             return
-        counts = self.quests.counts(campaign_id)
+        counts = self.quests.counts(campaign.id)
         if counts[QuestStatus.QUEUED] >= BOARD_LOW:
             return
         number = sum(counts.values()) + 1
-        skills = self.engine.list_skills()
-        skill = skills[number % len(skills)]
-        level = self._training_level(campaign_id, skill.id)
+        lead = leading_skill(self.curriculum.shares(campaign), self.quests.recent_leads(campaign.id, RECENT))
+        level = self._training_level(campaign, lead)
         batch = self.peer("skill_engine").training_batch.remote(
-            skill.id,
-            level,
             config.auto_quest.steps * config.training.batch_size,
-            quest_seed(config.training.seed, campaign_id, number),
-            config.auto_quest.replay_share,
-            config.auto_quest.next_share,
+            quest_seed(config.training.seed, campaign.id, number),
         )
-        name = f"{skill.id}-l{level:02d}-auto-{number:05d}"
-        ask(self.peer("quest_board").post_generated.remote(name, skill.id, level, batch))
+        name = f"{lead}-l{level:02d}-auto-{number:05d}"
+        ask(self.peer("quest_board").post_generated.remote(name, lead, level, batch))
 
     def _keep_fighting(self, campaign_id: str) -> None:
         """A battle is on whenever the board has work, unless a person stopped or paused it or it keeps failing."""
@@ -161,23 +175,23 @@ class CampaignDirector(Service):
         else:
             self.campaigns.set_momentum(campaign_id, Momentum.IDLE, now(), "no quest on the board")
 
-    def _evaluate_newest(self, campaign_id: str) -> None:
+    def _evaluate_newest(self, campaign: Campaign) -> None:
         """Evaluate the newest checkpoint once per skill and training level when no snapshots come."""
-        newest = self.checkpoints.newest(campaign_id)
+        newest = self.checkpoints.newest(campaign.id)
         if newest is None or time.monotonic() - self.snapshot_at < SNAPSHOT_SILENCE_S:
             return
-        payload = {"campaign_id": campaign_id, "checkpoint_id": newest.id, "step": newest.step}
-        for skill in self.engine.list_skills():
-            key = f"eval/{newest.id}/{skill.id}/{self._training_level(campaign_id, skill.id)}"
+        payload = {"campaign_id": campaign.id, "checkpoint_id": newest.id, "step": newest.step}
+        for skill in self.curriculum.skills(campaign):
+            key = f"eval/{newest.id}/{skill.id}/{self._training_level(campaign, skill.id)}"
             ask(self.peer("task_master").submit.remote("eval", {**payload, "skill_id": skill.id}, "normal", key))
 
-    def _examine(self, campaign_id: str) -> None:
+    def _examine(self, campaign: Campaign) -> None:
         """Queue the exams that the newest checkpoints lack."""
-        version = self.campaigns.get(campaign_id).exam_version
-        for checkpoint in self.checkpoints.page(campaign_id, limit=EXAMS_BEHIND):
+        version = campaign.exam_version
+        for checkpoint in self.checkpoints.page(campaign.id, limit=EXAMS_BEHIND):
             if checkpoint.exam_version == version:
                 continue
-            payload = {"campaign_id": campaign_id, "checkpoint_id": checkpoint.id, "step": checkpoint.step}
+            payload = {"campaign_id": campaign.id, "checkpoint_id": checkpoint.id, "step": checkpoint.step}
             try:
                 ask(
                     self.peer("task_master").submit.remote("exam", payload, "normal", f"exam/{checkpoint.id}/{version}")

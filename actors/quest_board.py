@@ -7,8 +7,9 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import ray
@@ -35,6 +36,9 @@ from realm.quests import (
 from realm.rules.quest import Quest, QuestPriority, QuestStatus
 from realm.store.quests import QuestStore
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 INBOX_INTERVAL_S = 1.0
 SETTLED_S = 1.0
 """A file in the inbox is taken once its size has not changed for this long."""
@@ -51,7 +55,6 @@ class QuestBoard(Service):
         self.seen: dict[Path, tuple[int, float]] = {}
         self.later: dict[Path, float] = {}
         self.intakes = Intakes()
-        self.counter: Callable[[Example], int] | None = None
         sweep(self.home.quests)
         self.inbox = Ticker("inbox", INBOX_INTERVAL_S, self._watch_inbox, print)
 
@@ -188,6 +191,12 @@ class QuestBoard(Service):
         """Extend the attempt's leases; the quests that are still its own."""
         return sorted(self.quests.renew(attempt_id, now()))
 
+    def spells(self, characters: str) -> bool:
+        """Whether the hero's tokenizer can spell every one of `characters`."""
+        from realm.models.chat import spells
+
+        return spells(self._tokenizer, characters)
+
     def read_shard(self, quest_id: str, index: int) -> Any:
         """The bytes of one shard, as a uint8 array: they travel through the object store without a copy."""
         return np.fromfile(shard_path(self._folder(self.quests.get(quest_id)), index), dtype=np.uint8)
@@ -295,16 +304,19 @@ class QuestBoard(Service):
         config = self.config
         return config.hero.max_length or hero_spec(config.hero.name).max_length
 
-    def _measure(self) -> Callable[[Example], int]:
-        """Counts tokens with the hero's own tokenizer, loaded at the first use."""
-        if self.counter is None:
-            # Imported at the first use: transformers is half of this actor's memory.
-            from realm.models.hero import load_tokenizer
-            from realm.training.encoding import measure
+    @cached_property
+    def _tokenizer(self) -> PreTrainedTokenizerBase:
+        # Imported at the first use: transformers is half of this actor's memory.
+        from realm.models.hero import load_tokenizer
 
-            tokenizer = load_tokenizer(ask(self.peer("vault_keeper").base_model.remote()))
-            self.counter = lambda example: measure(example, tokenizer)
-        return self.counter
+        return load_tokenizer(ask(self.peer("vault_keeper").base_model.remote()))
+
+    def _measure(self) -> Callable[[Example], int]:
+        """Counts tokens with the hero's own tokenizer."""
+        from realm.training.encoding import measure
+
+        tokenizer = self._tokenizer
+        return lambda example: measure(example, tokenizer)
 
     def _watch_inbox(self) -> None:
         """Post every settled file of the inbox; a bad one goes to rejected/ with the reason beside it."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from random import Random
 from typing import Any
 
+from actors.curriculum import Curriculum
 from actors.service import Service, now
 from actors.skill_rows import evaluation_row, skill_row
+from actors.waiting import ask
+from realm.catalog import hero_spec
+from realm.errors import NotFoundError, RealmError
+from realm.rules.campaign import Campaign
 from realm.rules.progression import Evaluation, Exam, LevelRule
+from realm.rules.schedule import PRESETS, Plan, SkillSetting, Strategy, whole_counts
 from realm.store.skills import SkillStore
-from skills import get_engine
-from skills.catalog import exam_version, training_examples
+from skills import Problem, Skill, exam_version, get_engine, training_examples
 
 
 class SkillEngine(Service):
@@ -20,15 +26,27 @@ class SkillEngine(Service):
         super().__init__(home)
         self.store = SkillStore(self.database)
         self.engine = get_engine()
+        self.curriculum = Curriculum(self.database, self.engine)
+        self.spelled: dict[str, bool] = {}
 
     # Batches
 
-    def training_batch(
-        self, skill_id: str, level: int, count: int, seed: int, replay_share: float, next_share: float
-    ) -> list[dict[str, Any]]:
-        """Training examples of a level, with replay of those below it and a taste of the next."""
-        problems = training_examples(self.engine.get(skill_id), level, count, seed, replay_share, next_share)
+    def training_batch(self, count: int, seed: int) -> list[dict[str, Any]]:
+        """`count` training examples over the enabled skills and their levels, as the campaign's plan shares them."""
+        campaign = self._campaign
+        problems: list[Problem] = []
+        for skill_id, part in whole_counts(self.curriculum.shares(campaign), count).items():
+            skill = self.engine.get(skill_id)
+            counts = whole_counts(self.curriculum.level_shares(campaign, skill), part)
+            problems += training_examples(skill, counts, seed, self._symbols(skill))
+        Random(f"{seed}/skills").shuffle(problems)
         return [problem.as_training_example() for problem in problems]
+
+    def _symbols(self, skill: Skill) -> bool:
+        """Whether the hero's tokenizer can spell the skill's symbol keys."""
+        if skill.id not in self.spelled:
+            self.spelled[skill.id] = ask(self.peer("quest_board").spells.remote(skill.symbol_alphabet), 300)
+        return self.spelled[skill.id]
 
     def next_evaluation(self, skill_id: str) -> dict[str, Any]:
         """Level, count, seed and fold of the next evaluation: never the same problems twice at a level."""
@@ -36,6 +54,71 @@ class SkillEngine(Service):
         state = self.store.ensure_state(self.campaign_id, skill_id, skill.max_level)
         fold = self.store.next_fold(self.campaign_id, skill_id, state.training_level)
         return {"level": state.training_level, "count": skill.evaluation.count, "seed": fold, "fold": fold}
+
+    def exam(self) -> dict[str, Any]:
+        """The exam of now: the ids of the enabled `skills`, and the panel's `version`."""
+        skills = self.curriculum.skills(self._campaign)
+        return {"skills": [skill.id for skill in skills], "version": exam_version(skills)}
+
+    # Plan
+
+    def plan(self) -> dict[str, Any]:
+        """The training plan with what it gives each enabled skill."""
+        campaign = self._campaign
+        return self.curriculum.plan_row(campaign) | {"shares": self.curriculum.shares(campaign)}
+
+    def set_strategy(self, strategy: str, focus: str | None = None) -> dict[str, Any]:
+        """Share the training between the skills in another way; `focus` is the skill of the strategy focus.
+
+        Raises:
+            RealmError: no such strategy, or a focus that is missing, not enabled or not asked for.
+        """
+        try:
+            wanted = Strategy(strategy)
+        except ValueError:
+            known = ", ".join(each.value for each in Strategy)
+            raise RealmError(f"There is no strategy {strategy!r}.", f"Strategies are {known}.") from None
+        if (wanted == Strategy.FOCUS) != (focus is not None):
+            raise RealmError(f"Strategy {wanted} with focus {focus!r}.", "Strategy focus needs a skill, no other does.")
+        enabled = [skill.id for skill in self.curriculum.skills(self._campaign)]
+        if focus is not None and self.engine.get(focus).id not in enabled:
+            raise RealmError(f"Skill {focus!r} is not enabled.", f"Enabled are {', '.join(enabled)}.")
+        now_planned = self.curriculum.store.plan(self.campaign_id)
+        self.curriculum.store.set_plan(self.campaign_id, replace(now_planned, strategy=wanted, focus=focus), now())
+        return self.plan()
+
+    def set_preset(self, preset_id: str) -> dict[str, Any]:
+        """Train by a preset.
+
+        Raises:
+            NotFoundError: there is none of this name.
+        """
+        preset = next((each for each in PRESETS if each.id == preset_id), None)
+        if preset is None:
+            known = ", ".join(each.id for each in PRESETS)
+            raise NotFoundError(f"There is no preset {preset_id!r}.", f"Presets are {known}.")
+        self.curriculum.store.set_plan(self.campaign_id, Plan(preset.strategy, None, preset.mix), now())
+        return self.plan()
+
+    def set_skill(self, skill_id: str, enabled: bool | None = None, priority: int | None = None) -> dict[str, Any]:
+        """Enable or disable a skill, give it a priority; what is None stays.
+
+        Raises:
+            ConflictError: it is the only enabled one.
+            RealmError: no such skill or priority.
+        """
+        skill, campaign = self.engine.get(skill_id), self._campaign
+        settings = self.curriculum.settings(campaign)
+        before = settings[skill.id]
+        wanted = SkillSetting(
+            skill.id,
+            before.enabled if enabled is None else enabled,
+            before.priority if priority is None else priority,
+        )
+        defaults = hero_spec(campaign.hero_id).skills
+        self.curriculum.store.set_skill(campaign.id, wanted, now(), skill_ids=settings, enabled=defaults)
+        self.peer("campaign_director").plan_changed.remote()
+        return self.show(skill.id)
 
     # Records
 
@@ -62,18 +145,21 @@ class SkillEngine(Service):
     # Reading
 
     def list(self) -> list[dict[str, Any]]:
-        """Every enabled skill with its state in the active campaign."""
+        """Every skill with its state in the active campaign."""
         return [self.show(skill.id) for skill in self.engine.list_skills()]
 
     def show(self, skill_id: str) -> dict[str, Any]:
         """One skill: its YAML's facts, its state, the evaluations that count towards the next level."""
         skill = self.engine.get(skill_id)
         state = self.store.find_state(self.campaign_id, skill_id, skill.max_level)
+        setting = self.curriculum.settings(self._campaign)[skill.id]
         return skill_row(skill, asdict(state), [evaluation_row(each) for each in state.window]) | {
             "training_level": state.training_level,
             "window_mean": state.window_mean,
+            "enabled": setting.enabled,
+            "priority": setting.priority,
         }
 
-    def exam_version(self) -> str:
-        """Version of the exam panel over every enabled skill."""
-        return exam_version(self.engine.list_skills())
+    @property
+    def _campaign(self) -> Campaign:
+        return self.campaigns.get(self.campaign_id)

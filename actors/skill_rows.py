@@ -29,14 +29,17 @@ def skill_row(skill: Skill, state: dict[str, Any], evaluations: list[dict[str, A
 
 def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
     """An evaluation with its Wilson interval as JSON-ready values."""
-    low, high = wilson_interval(evaluation.correct, evaluation.n)
     return {
         "step": evaluation.step,
         "level": evaluation.level,
-        "n": evaluation.n,
-        "correct": evaluation.correct,
-        "accuracy": evaluation.accuracy,
-        "low": low,
-        "high": high,
+        **pooled_row(evaluation.n, evaluation.correct),
         "at": evaluation.created_at.isoformat(),
     }
+
+
+def pooled_row(n: int, correct: int) -> dict[str, Any]:
+    """Right answers of `n` pooled problems with the Wilson interval; all None where none was asked."""
+    if n == 0:
+        return dict.fromkeys(("n", "correct", "accuracy", "low", "high"))
+    low, high = wilson_interval(correct, n)
+    return {"n": n, "correct": correct, "accuracy": correct / n, "low": low, "high": high}

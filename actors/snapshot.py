@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from actors.curriculum import Curriculum
 from actors.rows import row_of
 from actors.skill_rows import evaluation_row, skill_row
 from realm.catalog import hero_spec
@@ -52,6 +53,7 @@ class StateReader:
         self.checkpoints = CheckpointStore(database)
         self.event_store = EventStore(database)
         self.engine = get_engine()
+        self.curriculum = Curriculum(database, self.engine)
 
     def read(self, live: dict[str, Any] | None, at: datetime) -> dict[str, Any]:
         """The state at `at`, JSON-ready. `live` = the newest metrics with their `at`, or None."""
@@ -73,7 +75,7 @@ class StateReader:
             "hero": self._hero(config, campaign, state, train_loss, step),
             "campaign": self._campaign(campaign, state, step),
             "battle": self._battle(campaign, battle, live, state),
-            "skills": {skill.id: self._skill(campaign.id, skill.id) for skill in self.engine.list_skills()},
+            "skills": {skill.id: self._skill(campaign.id, skill.id) for skill in self.curriculum.skills(campaign)},
             "quests": {status.value: count for status, count in self.quests.counts(campaign.id).items()},
             "champion": self._champion(campaign),
             "latest_checkpoint": row_of(newest) if newest else None,

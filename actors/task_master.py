@@ -9,11 +9,12 @@ from typing import Any
 from actors.rows import row_of
 from actors.service import Service, now
 from realm.errors import ConflictError
-from realm.rules.job import FailureKind, JobType, Priority
+from realm.rules.job import FailureKind, JobStatus, JobType, Priority
 from realm.store.jobs import JobStore, Refused
 
 EXPIRE_INTERVAL_S = 2.0
 PRUNE_INTERVAL_S = 600.0
+OPEN_STATUSES = tuple(status for status in JobStatus if not status.terminal)
 
 
 class TaskMaster(Service):
@@ -84,6 +85,10 @@ class TaskMaster(Service):
     async def open_count(self, job_type: str, skill_id: str | None = None) -> int:
         """Jobs of a type that are not finished."""
         return self.jobs.open_count(JobType(job_type), skill_id)
+
+    async def open_jobs(self) -> list[dict[str, Any]]:
+        """Jobs that are not finished, last submitted first."""
+        return [row_of(job) for job in self.jobs.page(OPEN_STATUSES)]
 
     async def show(self, job_id: str) -> dict[str, Any]:
         return row_of(self.jobs.get(job_id))

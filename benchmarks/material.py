@@ -15,6 +15,7 @@ from realm.catalog import HeroSpec, hero_spec
 from realm.config import RealmConfig, TrainingConfig
 from realm.models.hero import Hero
 from realm.quests import Example, QuestManifest, read_manifest, read_shard, write_generated
+from realm.rules.schedule import Mix, level_shares, whole_counts
 from realm.training.quest_feed import ReadShard, Ticket
 from realm.training.settings import max_length, open_hero, starting_weights
 from skills import get_engine, training_examples
@@ -71,11 +72,10 @@ def write_material(folder: Path, quests: int, steps: int) -> Material:
     settings = config()
     spec, skill = hero_spec("mote"), get_engine().get("bin")
     starting_weights(spec, settings, folder / "base")
-    replay, ahead = settings.auto_quest.replay_share, settings.auto_quest.next_share
-    count = steps * settings.training.batch_size
+    counts = whole_counts(level_shares(LEVEL, skill.max_level, {}, Mix()), steps * settings.training.batch_size)
     ids: list[str] = []
     for number in range(quests):
-        problems = training_examples(skill, LEVEL, count, number, replay, ahead)
+        problems = training_examples(skill, counts, number)
         rows = [problem.as_training_example() for problem in problems]
         ids.append(write_generated(rows, folder / "quests", f"bin-{number}").quest_id)
     (folder / "material.json").write_text(json.dumps({"steps": steps, "quests": ids}))

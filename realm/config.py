@@ -84,8 +84,6 @@ class TrainingConfig(Part):
 class AutoQuestConfig(Part):
     enabled: bool = setting(True, "live", "Generate quests when the board is empty.")
     steps: int = setting(240, "live", "Steps of one generated quest.", ge=1)
-    replay_share: float = setting(0.45, "live", "Share of examples from mastered levels.", ge=0, le=1)
-    next_share: float = setting(0.10, "live", "Share of examples from the level after the training level.", ge=0, le=1)
 
 
 class EvaluationConfig(Part):

@@ -8,6 +8,7 @@ of the syllables fits, words or not: then it takes no vocabulary, and words that
 from __future__ import annotations
 
 import json
+import string
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,7 @@ from skills.syllacrostic_proof import arrangements, lexicon_solutions, only_one
 
 CLUE_DRAWS = 12
 """Sets of clues and red herrings tried for one choice of words."""
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-ALPHABET = "".join(sorted({*LETTERS, *" \n.,:;'\"-_…[]{}<>/0123456789", *"FillSyabJONAnsw"}))
+ALPHABET = "".join(sorted({*string.ascii_letters, *string.digits, *string.punctuation, *" \n…"}))
 
 
 class Anchor(BaseModel):
@@ -48,6 +48,15 @@ class Anchor(BaseModel):
     """How many of the kinds of text are in use, in the order of KINDS."""
     json_share: Annotated[float, Field(ge=0, le=1)]
     """Share of puzzles that ask for a JSON answer."""
+    nonwords: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the training puzzles whose words are made of syllables of different words: what is learned from them
+    is to fit syllables, not a hundred words by heart. Evaluations ask for words only."""
+
+    @model_validator(mode="after")
+    def _nonwords_have_no_texts(self) -> Self:
+        if self.nonwords and self.kinds:
+            raise ValueError(f"nonwords is {self.nonwords}, kinds {self.kinds}: nothing can be said of a nonword")
+        return self
 
 
 class SyllacrosticContent(BaseModel):
@@ -91,6 +100,7 @@ class SyllacrosticContent(BaseModel):
             loss=between(first.loss, second.loss),
             kinds=int(between(first.kinds, second.kinds)),
             json_share=between(first.json_share, second.json_share),
+            nonwords=between(first.nonwords, second.nonwords),
         )
 
 
@@ -133,7 +143,30 @@ class SyllacrosticLevel:
         ]
 
     def draw(self, random: Random) -> SyllacrosticCandidate:
-        return SyllacrosticCandidate(self, tuple(random.sample(self.words, self.numbers.words)))
+        words = random.sample(self.words, self.numbers.words)
+        trained = not any(word.held_out for word in words)
+        if trained and self.numbers.nonwords and random.random() < self.numbers.nonwords:
+            words = [self._nonword(random, len(word.syllables)) for word in words]
+        return SyllacrosticCandidate(self, tuple(words))
+
+    def _nonword(self, random: Random, size: int) -> Word:
+        """Syllables of words that may be trained on, each in the place it had, that make no held-out word."""
+        while True:
+            syllables = tuple(self._syllable(random, at) for at in range(size))
+            letters = "".join(syllables)
+            if letters not in lexicon():
+                return Word(letters, syllables, 0.0, "", "", "", "", "", "", held_out=False)
+
+    def _syllable(self, random: Random, at: int) -> str:
+        words = self._trained
+        while True:
+            syllables = words[int(random.random() * len(words))].syllables
+            if at < len(syllables):
+                return syllables[at]
+
+    @cached_property
+    def _trained(self) -> Sequence[Word]:
+        return [word for word in self.words if not word.held_out]
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Right if the final answer is the words in order, one a line, or the JSON that was asked for."""
@@ -179,16 +212,20 @@ class SyllacrosticCandidate:
 
 def _write(puzzle: Puzzle, as_json: bool) -> Rendering:
     words = [word.word for word in puzzle.words]
-    form = ' as JSON {"answers": [...]}' if as_json else ""
+    form = ', as JSON {"answers": [...]}' if as_json else ""
     left = f", {puzzle.left_over} left over" if puzzle.left_over else ""
-    lines = [f"Fill in {len(words)} words{form}.", f"Syllables{left}: {' '.join(puzzle.bank)}"]
-    lines.extend(f"{number}. {clue}" for number, clue in enumerate(puzzle.clues, 1))
+    lines = [f"Find {len(words)} words{form}.", f"Syllables{left}: {_counted(puzzle.bank)}", *map(str, puzzle.clues)]
     return Rendering(
         prompt="\n".join(lines),
         answer=json.dumps({"answers": words}) if as_json else "\n".join(words),
-        working=" ".join("-".join(word.syllables) for word in puzzle.words),
+        working="\n".join(_counted(word.syllables) for word in puzzle.words),
         primitives=(),
     )
+
+
+def _counted(syllables: Sequence[str]) -> str:
+    """Each with its number of letters before it: a hero that reads letter by letter can pick one by its length."""
+    return " ".join(f"{len(syllable)}{syllable}" for syllable in syllables)
 
 
 def _canonical(text: str, expected: str) -> str:

@@ -12,7 +12,7 @@ from skills.lexicon import Word, antonyms, by_rhyme, synonyms
 Kind = Literal["definition", "synonym", "category", "rhyme", "truncated", "antonym", "example"]
 KINDS: tuple[Kind, ...] = ("definition", "synonym", "category", "rhyme", "truncated", "antonym", "example")
 """In the order in which the levels bring them in."""
-HIDDEN, CUT = "_", "…"
+HIDDEN, CUT, UNKNOWN = "_", "…", "?"
 BLANK = "___"
 
 WORDING: dict[Kind, str] = {
@@ -75,9 +75,8 @@ class Clue:
         )
 
     def __str__(self) -> str:
-        """`w____: clear liquid`; … where the length is not shown."""
-        first = self.letter or HIDDEN
-        letters = first + (HIDDEN * (self.length - 1) if self.length else CUT)
+        """`w 5: clear liquid`; _ where the first letter is not shown, ? where the length is not."""
+        letters = f"{self.letter or HIDDEN} {self.length or UNKNOWN}"
         return letters if self.kind is None else f"{letters}: {WORDING[self.kind].format(self.text)}"
 
 

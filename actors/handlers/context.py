@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from realm.catalog import hero_spec
 from realm.errors import RealmError
 from realm.inference.evaluation import validation_set
 from realm.inference.generation import load_weights
+from realm.models.chat import spells
 from realm.models.hero import Hero, empty_hero, pick_device, weight_dtype
 from realm.training.settings import open_hero
 from skills import Problem, Skill, exam_panel, get_engine
@@ -34,6 +36,7 @@ class Context:
         self.service = service
         self.skills = get_engine()
         self.loaded: str = ""
+        self.panels: dict[tuple[str, ...], list[Problem]] = {}
 
     def warm_up(self) -> None:
         """Load the model, unless it is loaded."""
@@ -56,18 +59,21 @@ class Context:
             return empty_hero(folder, weight_dtype(spec, pick_device()), pick_device())
 
     @cached_property
-    def panel(self) -> list[Problem]:
-        """The exam's problems."""
-        return exam_panel(self.enabled_skills)
-
-    @cached_property
     def validation(self) -> list[Problem]:
-        """The problems of the validation loss."""
-        return validation_set(self.enabled_skills)
+        """The problems of the validation loss: over the skills that the hero begins with, whichever are enabled now."""
+        begun = [self.skills.get(skill_id) for skill_id in hero_spec(self.service.config.hero.name).skills]
+        return validation_set(begun, self.spells)
 
-    @property
-    def enabled_skills(self) -> list[Skill]:
-        return self.skills.list_skills()
+    def panel(self, skills: Sequence[Skill]) -> list[Problem]:
+        """The exam's problems."""
+        key = tuple(skill.id for skill in skills)
+        if self.panels.get(key) is None:
+            self.panels = {key: exam_panel(skills, symbols=self.spells)}
+        return self.panels[key]
+
+    def spells(self, skill: Skill) -> bool:
+        """Whether the hero's tokenizer can spell the symbol keys of `skill`."""
+        return spells(self.hero.tokenizer, skill.symbol_alphabet)
 
     def load(self, payload: dict[str, Any]) -> ray.ObjectRef[Any] | None:
         """Put the weights that a payload names into the model. Returns the snapshot's reference, if it is one.

@@ -20,7 +20,7 @@ def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
     snapshot = context.load(payload)
     level, count = asked["level"], asked.get("count") or skill.evaluation.count
     seed, fold = asked.get("seed") or 0, asked.get("fold") or 0
-    found = evaluate(context.hero, skill, level, count, seed, fold % FOLDS)
+    found = evaluate(context.hero, skill, level, count, seed, fold % FOLDS, context.spells(skill))
     result = {
         "campaign_id": payload["campaign_id"],
         "skill_id": skill.id,

@@ -8,16 +8,16 @@ from actors.handlers.context import Context
 from actors.waiting import ask
 from realm.inference.evaluation import take_exam, validation_loss
 from realm.rules.checkpoint import CreatedBy
-from skills.catalog import exam_version
 
 
 def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
     """Examine the named weights. A snapshot that beats the champion is saved as a checkpoint."""
     payload = job["payload"]
     snapshot = context.load(payload)
-    found = take_exam(context.hero, context.enabled_skills, context.panel)
+    asked = ask(context.service.peer("skill_engine").exam.remote())
+    skills, version = [context.skills.get(skill_id) for skill_id in asked["skills"]], asked["version"]
+    found = take_exam(context.hero, skills, context.panel(skills))
     val_loss = validation_loss(context.hero, context.validation)
-    version = exam_version(context.enabled_skills)
     checkpoint_id = payload.get("checkpoint_id")
     result = {
         "campaign_id": payload["campaign_id"],
@@ -31,6 +31,7 @@ def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
         "battle_id": payload.get("battle_id"),
         "val_loss": val_loss,
         "duration_s": found.duration_s,
+        "level_results": found.by_level,
     }
     outcome = ask(context.service.peer("skill_engine").record_exam.remote(result))
     vault = context.service.peer("vault_keeper")
@@ -40,4 +41,4 @@ def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
     if checkpoint_id is not None:
         ask(vault.set_exam.remote(checkpoint_id, found.exam_accuracy, found.by_skill, version, val_loss))
         ask(context.service.peer("campaign_director").examined.remote(checkpoint_id, found.exam_accuracy, version))
-    return {**outcome, "by_level": {k: {str(n): a for n, a in v.items()} for k, v in found.by_level.items()}}
+    return {**outcome, "n": found.n, "by_skill": found.by_skill}

@@ -48,6 +48,8 @@ class HeroSpec(BaseModel):
     learning_rate: float = Field(gt=0)
     muon_learning_rate: float = Field(gt=0)
     ema_decay: float = Field(ge=0, lt=1)
+    skills: tuple[str, ...] = Field(min_length=1)
+    """Skills that a campaign of this hero begins with; others are enabled by hand."""
 
 
 def list_heroes() -> list[HeroSpec]:

@@ -132,12 +132,13 @@ def prepare_books(home: RealmHome, config: RealmConfig) -> None:
     from actors.service import now
     from realm.store.campaigns import CampaignStore
     from realm.store.database import Database
-    from skills.catalog import exam_version, get_engine
+    from skills import exam_version, get_engine
 
-    version = exam_version(get_engine().list_skills())
+    hero = hero_spec(config.hero.name)
     database = Database.open(home.database)
     database.create()
-    CampaignStore(database).ensure_campaign(hero_spec(config.hero.name).id, version, now())
+    version = exam_version(get_engine().get(skill_id) for skill_id in hero.skills)
+    CampaignStore(database).ensure_campaign(hero.id, version, now())
     database.close()
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from realm.cli.curriculum import add_commands
 from realm.cli.output import Json, add_row, facts, print_json, progress, say, stdout, table
 from realm.errors import ConflictError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from skills.skill import Skill
 
 app = typer.Typer(help="Skills: procedurally generated, automatically graded curricula.", no_args_is_help=True)
+add_commands(app)
 
 SkillId = Annotated[str, typer.Argument(metavar="SKILL", help="Skill id, as `realm skill list` shows it.")]
 Share = float | None
@@ -88,10 +90,10 @@ def generate(
         bool, typer.Option("--mix", help="Mix in lower levels and the next, as generated quests do.")
     ] = False,
     replay: Annotated[
-        float | None, typer.Option(min=0, max=1, help="With --mix: share of lower levels; default: the setting.")
+        float | None, typer.Option(min=0, max=1, help="With --mix: share of replay of lower levels; default: 0.15.")
     ] = None,
     next_: Annotated[
-        float | None, typer.Option("--next", min=0, max=1, help="With --mix: share of the next; default: the setting.")
+        float | None, typer.Option("--next", min=0, max=1, help="With --mix: share of the next; default: 0.075.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default: stdout.")] = None,
 ) -> None:
@@ -116,16 +118,17 @@ def generate(
 
 
 def _mixed(skill: Skill, level: int, count: int, seed: int, replay: Share, ahead: Share) -> list[Problem]:
-    from realm.config import load_config
-    from realm.home import RealmHome
-    from skills.catalog import training_examples
+    from realm.rules.schedule import Mix, level_shares, whole_counts
+    from skills import training_examples
 
-    auto = load_config(RealmHome.locate()).auto_quest
-    replay_share = auto.replay_share if replay is None else replay
-    next_share = auto.next_share if ahead is None else ahead
+    skill.level(level)
+    default = Mix()
+    replay_share = default.replay if replay is None else replay
+    next_share = default.ahead if ahead is None else ahead
     if replay_share + next_share > 1:
         raise typer.BadParameter(f"--replay {replay_share:g} and --next {next_share:g} are more than 1 together.")
-    return training_examples(skill, level, count, seed, replay_share, next_share)
+    mix = Mix(replay=replay_share, ahead=next_share)
+    return training_examples(skill, whole_counts(level_shares(level, skill.max_level, {}, mix), count), seed)
 
 
 def _write(lines: Iterable[str], out: Path | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from realm.inference.generation import generate
@@ -11,6 +11,7 @@ from realm.models.chat import token_ids
 from realm.models.hero import Hero
 from realm.models.loss import response_loss
 from skills.catalog import Skill
+from skills.curriculum import without_symbols
 from skills.problem import Problem
 
 VALIDATION_SEED = 77_003
@@ -35,18 +36,23 @@ class EvaluationResult:
 
 @dataclass(frozen=True, slots=True)
 class ExamResult:
-    """`by_skill` = mean over levels of the accuracy at each; `exam_accuracy` = mean over skills."""
+    """`by_skill` = mean over levels of the accuracy at each; `exam_accuracy` = mean over skills.
+
+    `by_level` = (n, correct) by skill id and level.
+    """
 
     n: int
     exam_accuracy: float
     by_skill: dict[str, float]
-    by_level: dict[str, dict[int, float]]
+    by_level: dict[str, dict[int, tuple[int, int]]]
     duration_s: float
 
 
-def evaluate(hero: Hero, skill: Skill, level: int, count: int, seed: int, fold: int) -> EvaluationResult:
+def evaluate(
+    hero: Hero, skill: Skill, level: int, count: int, seed: int, fold: int, symbols: bool = False
+) -> EvaluationResult:
     """Ask `count` problems of the eval split's `fold` and grade the answers."""
-    return ask(hero, skill, skill.generate(level, count, seed, "eval", fold=fold))
+    return ask(hero, skill, skill.generate(level, count, seed, "eval", fold=fold, symbols=symbols))
 
 
 def ask(hero: Hero, skill: Skill, problems: Sequence[Problem]) -> EvaluationResult:
@@ -71,7 +77,7 @@ def ask(hero: Hero, skill: Skill, problems: Sequence[Problem]) -> EvaluationResu
 def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> ExamResult:
     """Ask the whole panel, shortest responses first, in batches of like length."""
     began = time.monotonic()
-    by_level: dict[str, dict[int, float]] = {}
+    by_level: dict[str, dict[int, tuple[int, int]]] = {}
     for skill in skills:
         mine = sorted(
             (problem for problem in panel if problem.skill_id == skill.id),
@@ -81,8 +87,11 @@ def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> 
         for at in range(0, len(mine), 64):
             for problem, _, correct in ask(hero, skill, mine[at : at + 64]).answers:
                 hits.setdefault(problem.level, []).append(correct)
-        by_level[skill.id] = {level: sum(values) / len(values) for level, values in sorted(hits.items())}
-    by_skill = {skill_id: sum(levels.values()) / len(levels) for skill_id, levels in by_level.items()}
+        by_level[skill.id] = {level: (len(values), sum(values)) for level, values in sorted(hits.items())}
+    by_skill = {
+        skill_id: sum(correct / n for n, correct in levels.values()) / len(levels)
+        for skill_id, levels in by_level.items()
+    }
     return ExamResult(
         n=len(panel),
         exam_accuracy=sum(by_skill.values()) / len(by_skill),
@@ -97,11 +106,11 @@ def validation_loss(hero: Hero, problems: Sequence[Problem]) -> float:
     return response_loss(hero, [(problem.prompt, problem.response) for problem in problems])
 
 
-def validation_set(skills: Sequence[Skill]) -> list[Problem]:
+def validation_set(skills: Sequence[Skill], symbols: Callable[[Skill], bool] = without_symbols) -> list[Problem]:
     """The problems of the validation loss: eval split, all levels, always the same for the same skills."""
     return [
         problem
         for skill in skills
         for level in sorted(skill.levels)
-        for problem in skill.generate(level, VALIDATION_PER_LEVEL, VALIDATION_SEED, "eval")
+        for problem in skill.generate(level, VALIDATION_PER_LEVEL, VALIDATION_SEED, "eval", symbols=symbols(skill))
     ]

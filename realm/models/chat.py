@@ -25,3 +25,8 @@ def render(
 def token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """Token ids of `text`, nothing added. Safe in several threads: the tokenizer's own call changes its state."""
     return cast(Any, tokenizer).backend_tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def spells(tokenizer: PreTrainedTokenizerBase, characters: str) -> bool:
+    """Whether every one of `characters` comes back as it was from its token ids."""
+    return all(cast(str, tokenizer.decode(token_ids(tokenizer, each))) == each for each in characters)

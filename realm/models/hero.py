@@ -60,7 +60,7 @@ def build_hero(spec: HeroSpec, folder: Path, seed: int, max_length: int) -> Path
         raise HeroError(f"Hero {spec.id!r} is pretrained, it cannot be built.", "Give its folder as hero.base_model.")
     if (folder / "model.safetensors").exists():
         return folder
-    alphabet = "".join(skill.alphabet for skill in get_engine().list_skills())
+    alphabet = "".join(skill.alphabet + skill.symbol_alphabet for skill in get_engine().list_skills())
     tokenizer = build_char_tokenizer(alphabet, max_length)
     shape = spec.build
     config = Qwen3Config(

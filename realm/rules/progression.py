@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from math import sqrt
-from typing import Final
+from typing import Any, Final
 
 from realm.errors import RealmError
 
@@ -64,7 +64,8 @@ class Evaluation:
 class Exam:
     """One exam: the fixed panel of every level of every enabled skill. `id` is 0 until it is recorded.
 
-    `skill_accuracies` is the mean over levels by skill id; `exam_accuracy` the mean over skills.
+    `skill_accuracies` is the mean over levels by skill id; `exam_accuracy` the mean over skills. `level_results` gives
+    (n, correct) by skill id and level.
     """
 
     campaign_id: str
@@ -79,6 +80,7 @@ class Exam:
     battle_id: str | None = None
     val_loss: float | None = None
     duration_s: float = 0.0
+    level_results: Mapping[str, Mapping[int, tuple[int, int]]] = field(default_factory=dict[str, Mapping[int, Any]])
     id: int = 0
 
 

@@ -25,8 +25,7 @@ class CampaignStore:
     def ensure_campaign(self, hero_id: str, exam_version: str, now: datetime) -> Campaign:
         """The hero's campaign, made active; the first one is made when the hero has none that is active or paused.
 
-        The active campaign of another hero is paused. A new exam version is noted; the champion keeps the version it
-        was examined with, and the first checkpoint examined with the new one succeeds it.
+        The active campaign of another hero is paused. `exam_version` is that of a new campaign.
         """
         with self._db.write() as connection:
             for other in _campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE):
@@ -39,12 +38,21 @@ class CampaignStore:
             newest = max(found, key=lambda each: each.number)
             if newest.life != CampaignLife.ACTIVE:
                 _set_life(connection, newest, CampaignLife.ACTIVE, now)
-            if newest.exam_version != exam_version:
-                change = update(campaigns).where(campaigns.c.id == newest.id).values(exam_version=exam_version)
-                connection.execute(change)
-                data = {"campaign_id": newest.id, "exam_version": exam_version}
-                emit(connection, now, "campaign.exam_version", f"The exam is now version {exam_version}", data=data)
             return _get(connection, newest.id)
+
+    def set_exam_version(self, campaign: str, exam_version: str, now: datetime) -> Campaign:
+        """Note another exam version; the same again writes nothing.
+
+        The champion keeps the version it was examined with; the first checkpoint examined with the new one succeeds it.
+        """
+        with self._db.write() as connection:
+            found = _get(connection, campaign)
+            if found.exam_version != exam_version:
+                change = update(campaigns).where(campaigns.c.id == campaign).values(exam_version=exam_version)
+                connection.execute(change)
+                data = {"campaign_id": campaign, "exam_version": exam_version}
+                emit(connection, now, "campaign.exam_version", f"The exam is now version {exam_version}", data=data)
+            return _get(connection, campaign)
 
     def get_active(self) -> Campaign | None:
         with self._db.read() as connection:

@@ -72,6 +72,19 @@ class JsonTuple(TypeDecorator[tuple[Any, ...]]):
         return None if value is None else tuple(value)
 
 
+class LevelResults(TypeDecorator[dict[str, dict[int, tuple[int, int]]]]):
+    """Skill id → level → (n, correct), stored as a JSON object."""
+
+    impl = JSON
+    cache_ok = True
+
+    @override
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> dict[str, dict[int, tuple[int, int]]] | None:
+        if value is None:
+            return None
+        return {skill: {int(level): (n, correct) for level, (n, correct) in it.items()} for skill, it in value.items()}
+
+
 def word(words: type[StrEnum]) -> Enum:
     """A column of an enum's words, stored as text."""
     return Enum(words, native_enum=False, create_constraint=False, length=24, values_callable=_texts)

@@ -150,6 +150,13 @@ class QuestStore(QuestFights):
         with self._db.read() as connection:
             return first_quest(connection, queue_of(campaign_id))
 
+    def recent_leads(self, campaign_id: str, limit: int) -> list[str]:
+        """The skills after which the last generated quests are named, oldest first."""
+        generated = select(quests.c.skill_id).where(quests.c.campaign_id == campaign_id, quests.c.origin == "auto")
+        newest = generated.order_by(quests.c.position.desc(), quests.c.id.desc()).limit(limit)
+        with self._db.read() as connection:
+            return [row[0] for row in connection.execute(newest)][::-1]
+
     def cancel(self, quest: str, now: datetime, reason: str | None = None) -> Quest:
         """Cancel a queued or active quest. An active one's attempt learns it from `renew` and goes on to the next."""
         with self._db.write() as connection:

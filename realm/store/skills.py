@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -27,6 +27,13 @@ from realm.store.columns import to, values_of
 from realm.store.database import Database
 from realm.store.events import emit
 from realm.store.tables import evaluations, exams, folds, skill_states
+
+LEVEL_PROBLEMS: Final = 100
+"""Problems of a level whose newest results are pooled."""
+LEVEL_EVALUATIONS: Final = 8
+"""Newest evaluations of a level that are looked at: an ordinary one has LEVEL_PROBLEMS problems."""
+LEVEL_EXAMS: Final = 25
+"""Newest exams that are looked at: each asks 4 problems of a level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,13 @@ class SkillStore:
         with self._db.read() as connection:
             return tuple(to(Evaluation, row) for row in connection.execute(query).mappings())
 
+    def recent(self, campaign_id: str, skill_id: str, limit: int) -> list[tuple[Evaluation, int | None]]:
+        """The last evaluations of a skill, oldest first, each with the level that it mastered."""
+        query = select(evaluations).where(evaluations.c.campaign_id == campaign_id, evaluations.c.skill_id == skill_id)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(evaluations.c.id.desc()).limit(limit)).mappings().all()
+        return [(to(Evaluation, row), row["mastered_level"]) for row in reversed(rows)]
+
     def mastered_at(self, campaign_id: str) -> dict[str, dict[int, int]]:
         """Skill id → level → the campaign step of the evaluation that mastered it."""
         query = select(evaluations.c.skill_id, evaluations.c.mastered_level, evaluations.c.step)
@@ -147,6 +161,38 @@ class SkillStore:
         query = select(exams).where(exams.c.campaign_id == campaign_id).order_by(exams.c.id.desc()).limit(limit)
         with self._db.read() as connection:
             return tuple(to(Exam, row) for row in connection.execute(query).mappings())
+
+    def level_results(
+        self, campaign_id: str, skill_id: str, problems: int = LEVEL_PROBLEMS
+    ) -> dict[int, tuple[int, int]]:
+        """Level → (n, correct) of its newest evaluations and exams: as many as hold so many `problems`.
+
+        Levels without a result are not there.
+        """
+        mine = (evaluations.c.campaign_id == campaign_id, evaluations.c.skill_id == skill_id)
+        levels = select(evaluations.c.level).where(*mine).distinct().subquery()
+        other = evaluations.alias()
+        newest = (
+            select(other.c.id)
+            .where(other.c.campaign_id == campaign_id, other.c.skill_id == skill_id, other.c.level == levels.c.level)
+            .order_by(other.c.id.desc())
+            .limit(LEVEL_EVALUATIONS)
+        )
+        chosen = evaluations.join(levels, evaluations.c.id.in_(newest.correlate(levels)))
+        columns = (evaluations.c.created_at, evaluations.c.level, evaluations.c.n, evaluations.c.correct)
+        asked = select(*columns).select_from(chosen)
+        examined = select(exams.c.created_at, exams.c.level_results)
+        examined = examined.where(exams.c.campaign_id == campaign_id)
+        with self._db.read() as connection:
+            found = [(at, level, n, correct) for at, level, n, correct in connection.execute(asked)]
+            for at, results in connection.execute(examined.order_by(exams.c.id.desc()).limit(LEVEL_EXAMS)):
+                found += [(at, level, n, correct) for level, (n, correct) in results.get(skill_id, {}).items()]
+        pooled: dict[int, tuple[int, int]] = {}
+        for _, level, n, correct in sorted(found, key=lambda each: each[0], reverse=True):
+            before = pooled.get(level, (0, 0))
+            if before[0] < problems:
+                pooled[level] = (before[0] + n, before[1] + correct)
+        return dict(sorted(pooled.items()))
 
     def val_losses(self, campaign_id: str, after: int = -1) -> list[tuple[int, float]]:
         """(step, validation loss) of every exam beyond step `after` that measured one, in the order of their steps."""

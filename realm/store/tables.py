@@ -25,7 +25,8 @@ from realm.rules.campaign import CampaignLife, Momentum
 from realm.rules.checkpoint import CreatedBy
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
 from realm.rules.quest import QuestPriority, QuestStatus
-from realm.store.columns import JsonTuple, Ranked, UtcDateTime, word
+from realm.rules.schedule import MixKind, Strategy
+from realm.store.columns import JsonTuple, LevelResults, Ranked, UtcDateTime, word
 
 METADATA: Final = MetaData()
 
@@ -164,6 +165,26 @@ battle_points = Table(
     _id("quest_id"),
 )
 
+plans = Table(
+    "plans",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    Column("strategy", word(Strategy), nullable=False),
+    _id("focus"),
+    Column("mix", word(MixKind), nullable=False),
+    Column("replay_share", Float, nullable=False),
+    Column("next_share", Float, nullable=False),
+)
+
+skill_settings = Table(
+    "skill_settings",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("skill_id", primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False),
+)
+
 skill_states = Table(
     "skill_states",
     METADATA,
@@ -207,6 +228,7 @@ evaluations = Table(
     Column("mastered_level", Integer),
     Column("happenings", JSON, nullable=False),
     Index("evaluations_skill", "campaign_id", "skill_id", "id"),
+    Index("evaluations_level", "campaign_id", "skill_id", "level", "id"),
     Index("evaluations_mastered", "campaign_id", "mastered_level"),
     sqlite_autoincrement=True,
 )
@@ -227,6 +249,7 @@ exams = Table(
     _id("battle_id"),
     Column("val_loss", Float),
     Column("duration_s", Float, nullable=False),
+    Column("level_results", LevelResults, nullable=False),
     Index("exams_campaign", "campaign_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -41,7 +41,7 @@ def eval_bool_expr(random: Random) -> Question:
             (f"{p} and {q}", p and q),
             (f"{p} or not {q}", p or not q),
             (f"not ({p} or {q}) and {r}", not (p or q) and r),
-            (f"{p} and {q} or {r}", p and q or r),
+            (f"{p} and {q} or {r}", (p and q) or r),
             (f"not {p} and ({q} or {r})", not p and (q or r)),
         ]
     )

@@ -93,7 +93,7 @@ def test_a_new_exam_version_gets_a_new_champion(store, vault):
     store.ensure_campaign("mote", "v1", T0)
     first, second = (vault.record(make_checkpoint(step), T0).checkpoint.id for step in (10, 20))
     store.move_champion(CAMPAIGN, first, 0.9, "v1", T0)
-    assert store.ensure_campaign("mote", "v2", at(1)).champion_id == first
+    assert store.set_exam_version(CAMPAIGN, "v2", at(1)).champion_id == first
     assert not store.move_champion(CAMPAIGN, second, 0.95, "v1", T0)[1]
     campaign, moved = store.move_champion(CAMPAIGN, second, 0.2, "v2", T0)
     assert moved

@@ -146,3 +146,34 @@ def test_the_store_keeps_exactly_what_the_rule_says(db, rows, data):
         )
         assert [(one.step, one.correct) for one in state.window] == [(one.step, one.correct) for one in model.window]
         assert mastered == list(range(1, model.mastered_level + 1))
+
+
+def exam(step, level_results, campaign=CAMPAIGN):
+    n = sum(count for levels in level_results.values() for count, _ in levels.values())
+    return Exam(campaign, step, "v1", 0.4, {}, n, f"exam-{campaign}-{step}", at(step), level_results=level_results)
+
+
+def test_an_exam_keeps_what_each_level_gave(store):
+    results = {"bin": {1: (4, 4), 2: (4, 1)}, "sy": {1: (4, 0)}}
+    recorded = store.record_exam(exam(3, results))
+    assert store.exams(CAMPAIGN) == (recorded,)
+    assert recorded.level_results == results
+
+
+def test_the_newest_results_of_each_level_are_pooled(store):
+    rule = LevelRule(max_level=9)
+    for step, level, correct in [(1, 1, 10), (2, 1, 50), (3, 2, 30), (9, 3, 5)]:
+        store.record_evaluation(evaluation(step, correct, level), rule)
+    store.record_evaluation(evaluation(4, 99, 2, campaign="mote-2"), rule)
+    store.record_exam(exam(4, {"bin": {1: (4, 4), 2: (4, 0), 4: (4, 1)}, "sy": {1: (4, 4)}}))
+    store.record_exam(exam(5, {"bin": {1: (4, 3), 4: (4, 2)}}))
+    assert store.level_results(CAMPAIGN, "bin") == {1: (108, 57), 2: (104, 30), 3: (100, 5), 4: (8, 3)}
+    assert store.level_results(CAMPAIGN, "bin", problems=8) == {1: (8, 7), 2: (104, 30), 3: (100, 5), 4: (8, 3)}
+    assert store.level_results(CAMPAIGN, "sy") == {1: (4, 4)}
+    assert store.level_results("mote-3", "bin") == {}
+
+
+def test_a_hundred_problems_of_a_level_are_pooled_from_exams_alone(store):
+    for step in range(40):
+        store.record_exam(exam(step, {"bin": {7: (4, 4 if step >= 15 else 0)}}))
+    assert store.level_results(CAMPAIGN, "bin") == {7: (100, 100)}

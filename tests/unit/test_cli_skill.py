@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from cli_helpers import FakeSession, run, use_session
 
+from realm.rules.schedule import Mix, level_shares, whole_counts
 from skills import get_engine
-from skills.catalog import training_examples
+from skills.curriculum import training_examples
 
 STATE = {"id": "bin", "mastered_level": 4, "training_level": 5, "last_accuracy": 0.79, "evaluations": []}
 
@@ -49,17 +51,10 @@ def test_generate_writes_a_file_and_replaces_none(home):
 
 def test_the_mix_is_that_of_generated_quests():
     done = run("skill", "generate", "bin", "--level", "4", "--count", "40", "--mix", "--replay", "0.5", "--next", "0.1")
-    problems = training_examples(get_engine().get("bin"), 4, 40, 0, 0.5, 0.1)
+    counts = whole_counts(level_shares(4, 30, {}, Mix(replay=0.5, ahead=0.1)), 40)
+    problems = training_examples(get_engine().get("bin"), counts, 0)
     assert rows(done.out) == [problem.as_training_example() for problem in problems]
-    levels = [row["level"] for row in rows(done.out)]
-    assert (levels.count(4), levels.count(5), sum(level < 4 for level in levels)) == (16, 4, 20)
-
-
-def test_the_shares_of_the_mix_come_from_the_settings(monkeypatch):
-    monkeypatch.setenv("REALM_AUTO_QUEST__REPLAY_SHARE", "0")
-    monkeypatch.setenv("REALM_AUTO_QUEST__NEXT_SHARE", "0.25")
-    done = run("skill", "generate", "bin", "--level", "4", "--count", "8", "--mix")
-    assert sorted(row["level"] for row in rows(done.out)) == [4] * 6 + [5] * 2
+    assert Counter(row["level"] for row in rows(done.out)) == {1: 11, 2: 11, 3: 10, 4: 4, 5: 4}
 
 
 @pytest.mark.parametrize(

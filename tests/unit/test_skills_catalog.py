@@ -257,51 +257,31 @@ def test_a_training_example_is_json_ready() -> None:
 # Training
 
 
-@given(
-    st.integers(1, 30),
-    st.integers(0, 80),
-    st.integers(0, 2**32),
-    st.sampled_from([0, 0.25, 0.45]),
-    st.sampled_from([0, 0.1]),
-)
+@given(st.dictionaries(st.integers(1, 30), st.integers(0, 40), max_size=4), st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
-def test_training_examples_have_the_shares(level: int, count: int, seed: int, replay: float, ahead: float) -> None:
-    problems = training_examples(BIN, level, count, seed, replay, ahead)
-    by_level = Counter(problem.level for problem in problems)
-    below = sum(by_level[each] for each in range(1, level))
-    assert below == (round(count * replay) if level > 1 else 0)
-    assert by_level[level + 1] == (round(count * ahead) if level < 30 else 0)
-    assert by_level[level] == count - below - by_level[level + 1]
-    assert problems == training_examples(BIN, level, count, seed, replay, ahead)
+def test_training_examples_have_the_counts(counts: dict[int, int], seed: int) -> None:
+    problems = training_examples(BIN, counts, seed)
+    assert Counter(problem.level for problem in problems) == Counter(counts)
+    assert problems == training_examples(BIN, counts, seed)
     for problem in problems:
         assert BIN.levels[problem.level].memorizable or bucket_of(problem.key) >= FOLDS
 
 
-def test_replay_is_uniform_and_shuffled() -> None:
-    problems = training_examples(BIN, 11, 4_000, 1, replay_share=0.5, next_share=0.1)
-    by_level = Counter(problem.level for problem in problems)
-    assert all(140 < by_level[level] < 260 for level in range(1, 11))
-    levels = [problem.level for problem in problems]
-    assert levels != sorted(levels)
-    first, last = Counter(levels[:1_000]), Counter(levels[-1_000:])
-    assert first[11] == pytest.approx(400, abs=70)
-    assert last[11] == pytest.approx(400, abs=70)
-    other = training_examples(BIN, 11, 4_000, 2, replay_share=0.5, next_share=0.1)
+def test_training_examples_are_shuffled() -> None:
+    counts = {4: 1_000, 11: 1_000}
+    problems = training_examples(BIN, counts, 1)
+    first = Counter(problem.level for problem in problems[:500])
+    assert first[11] == pytest.approx(250, abs=60)
+    other = training_examples(BIN, counts, 2)
     assert [problem.key for problem in other] != [problem.key for problem in problems]
 
 
 def test_symbols_are_trained_only_where_the_hero_can_spell_them() -> None:
-    plain = training_examples(BIN, 14, 200, 1, 0.3, 0.1)
-    symbolic = training_examples(BIN, 14, 200, 1, 0.3, 0.1, symbols=True)
+    plain = training_examples(BIN, {13: 60, 14: 140}, 1)
+    symbolic = training_examples(BIN, {13: 60, 14: 140}, 1, symbols=True)
     assert [problem.key for problem in plain] == [problem.key for problem in symbolic]
     assert not any(set(problem.prompt) & set(BIN.symbol_alphabet) for problem in plain)
     assert any(set(problem.prompt) & set(BIN.symbol_alphabet) for problem in symbolic)
-
-
-@pytest.mark.parametrize(("replay", "ahead"), [(0.95, 0.1), (-0.1, 0.1), (0.1, -0.1)])
-def test_shares_that_are_none(replay: float, ahead: float) -> None:
-    with pytest.raises(ValueError, match="replay_share"):
-        training_examples(BIN, 5, 10, 0, replay, ahead)
 
 
 # Exam

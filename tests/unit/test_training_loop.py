@@ -89,7 +89,8 @@ class Board:
 
 
 def examples(count: int, seed: int = 1) -> list[Example]:
-    problems = training_examples(get_engine().get("bin"), 2, count, seed, 0.3, 0.1)
+    counts = {1: count // 3, 2: count - count // 3}
+    problems = training_examples(get_engine().get("bin"), counts, seed)
     return [Example.from_row(problem.as_training_example()) for problem in problems]
 
 

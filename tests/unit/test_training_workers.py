@@ -30,7 +30,7 @@ spec = hero_spec("mote")
 config = RealmConfig(training={"optimizer": "adamw", "warmup_steps": 0})
 hero = open_hero(spec, source)
 engine = make_engine(hero, spec, config)
-problems = training_examples(get_engine().get("bin"), 3, 50, 1, 0.3, 0.1)
+problems = training_examples(get_engine().get("bin"), {2: 15, 3: 35}, 1)
 rows = encode([Example.from_row(p.as_training_example()) for p in problems], hero.tokenizer, 512)
 for chunk in (rows[:16], rows[16:33], rows[33:34], rows[34:]):
     engine.step(collate(chunk, 0))

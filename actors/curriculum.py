@@ -1,0 +1,66 @@
+"""What a campaign trains: its enabled skills, where they stand, and the shares its plan gives them. Knows no actor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from realm.catalog import hero_spec
+from realm.rules.campaign import Campaign
+from realm.rules.progression import SkillState
+from realm.rules.schedule import SkillSetting, Standing, level_shares, preset_of, skill_shares
+from realm.store.curricula import CurriculumStore
+from realm.store.database import Database
+from realm.store.skills import SkillStore
+from skills import Engine, Skill
+
+LATEST = 24
+"""Problems of a level, the newest ones asked, that its accuracy is taken from: of six exams, two minutes' worth."""
+
+
+class Curriculum:
+    """Reads the books and applies the rules of `realm.rules.schedule`."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self.store = CurriculumStore(database)
+        self.states = SkillStore(database)
+        self.engine = engine
+
+    def settings(self, campaign: Campaign) -> dict[str, SkillSetting]:
+        """The settings of every skill of the catalog."""
+        every = [skill.id for skill in self.engine.list_skills()]
+        return self.store.settings(campaign.id, every, hero_spec(campaign.hero_id).skills)
+
+    def skills(self, campaign: Campaign) -> list[Skill]:
+        """The enabled skills, by id."""
+        settings = self.settings(campaign)
+        return [skill for skill in self.engine.list_skills() if settings[skill.id].enabled]
+
+    def state(self, campaign: Campaign, skill: Skill) -> SkillState:
+        """Where the campaign stands in a skill."""
+        return self.states.find_state(campaign.id, skill.id, skill.max_level)
+
+    def shares(self, campaign: Campaign) -> dict[str, float]:
+        """Each enabled skill's share of the training."""
+        settings = self.settings(campaign)
+        standings = [
+            Standing(skill.id, self.state(campaign, skill).mastered_level, skill.max_level, settings[skill.id].priority)
+            for skill in self.skills(campaign)
+        ]
+        return skill_shares(self.store.plan(campaign.id), standings)
+
+    def plan_row(self, campaign: Campaign) -> dict[str, Any]:
+        """The plan as JSON-ready values; `preset` is None for one put together by hand."""
+        plan = self.store.plan(campaign.id)
+        return {
+            "strategy": plan.strategy.value,
+            "focus": plan.focus,
+            "preset": preset_of(plan),
+            "mix": {"kind": plan.mix.kind.value, "replay_share": plan.mix.replay, "next_share": plan.mix.ahead},
+        }
+
+    def level_shares(self, campaign: Campaign, skill: Skill) -> Mapping[int, float]:
+        """Each level's share of the examples of `skill`."""
+        results = self.states.level_results(campaign.id, skill.id, LATEST)
+        training_level = self.state(campaign, skill).training_level
+        return level_shares(training_level, skill.max_level, results, self.store.plan(campaign.id).mix)

@@ -1,0 +1,88 @@
+"""Assembles what the Guild shows of a campaign's skills and their ladders. Reads only; knows no actor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from actors.curriculum import Curriculum
+from actors.skill_rows import evaluation_row, pooled_row, skill_row
+from realm.rules.campaign import Campaign
+from realm.rules.schedule import PRESETS, STRATEGIES
+from realm.store.database import Database
+from realm.store.skills import SkillStore
+from skills import Engine, Skill
+
+RECENT_EVALUATIONS = 60
+EXAMPLES = 4
+"""Problems of a level shown to people: always the same ones, of the train split."""
+
+
+class GuildReader:
+    """Reads the rows of the Guild's cards and of one skill's page."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self.skills = SkillStore(database)
+        self.curriculum = Curriculum(database, engine)
+        self.engine = engine
+
+    def read(self, campaign: Campaign) -> dict[str, Any]:
+        """The plan, and every skill of the catalog: enabled ones with their share, unavailable ones with why."""
+        plan = self.curriculum.plan_row(campaign)
+        return {
+            "strategy": {
+                "name": plan["strategy"],
+                "focus": plan["focus"],
+                "choices": [
+                    {"id": each.value, "title": each.value.replace("_", " ").capitalize(), "about": about}
+                    for each, about in STRATEGIES.items()
+                ],
+            },
+            "preset": {
+                "name": plan["preset"],
+                "choices": [{"id": each.id, "title": each.title, "about": each.about} for each in PRESETS],
+            },
+            "mix": plan["mix"],
+            "skills": [self.skill(campaign, skill) for skill in self.engine.list_skills()],
+        }
+
+    def skill(self, campaign: Campaign, skill: Skill) -> dict[str, Any]:
+        """One skill's card."""
+        state = self.curriculum.state(campaign, skill)
+        setting = self.curriculum.settings(campaign)[skill.id]
+        window = [evaluation_row(each) for each in state.window]
+        recent = self.skills.recent(campaign.id, skill.id, RECENT_EVALUATIONS)
+        return skill_row(skill, asdict(state), window) | {
+            "category": skill.category,
+            "available": True,
+            "unavailable_reason": None,
+            "enabled": setting.enabled,
+            "priority": setting.priority,
+            "share": self.curriculum.shares(campaign).get(skill.id, 0.0),
+            "training_level": state.training_level,
+            "window": window,
+            "window_mean": state.window_mean,
+            "recent": [evaluation_row(each) | {"mastered_level": mastered} for each, mastered in recent],
+        }
+
+    def ladder(self, campaign: Campaign, skill: Skill) -> list[dict[str, Any]]:
+        """Every level with its latest results and its share of the skill's examples."""
+        results = self.skills.level_results(campaign.id, skill.id)
+        shares = self.curriculum.level_shares(campaign, skill)
+        mastered_at = self.skills.mastered_at(campaign.id).get(skill.id, {})
+        return [
+            {
+                "level": number,
+                "title": level.title,
+                "memorizable": level.memorizable,
+                "mastered_at_step": mastered_at.get(number),
+                "weight": shares.get(number, 0.0),
+                **pooled_row(*results.get(number, (0, 0))),
+            }
+            for number, level in sorted(skill.levels.items())
+        ]
+
+    def examples(self, skill: Skill, level: int) -> list[dict[str, Any]]:
+        """A few problems of a level with the right responses."""
+        problems = skill.generate(level, EXAMPLES, 0, "train")
+        return [{"level": level, "prompt": each.prompt, "response": each.response} for each in problems]
