@@ -39,17 +39,20 @@ class ReadPuzzle:
 def parse_puzzle(prompt: str) -> ReadPuzzle:
     """What a prompt says."""
     head, bank, *lines = prompt.split("\n")
-    asked = re.fullmatch(r'Fill in (\d+) words( as JSON \{"answers": \[\.\.\.\]\})?\.', head)
-    tiles = re.fullmatch(r"Syllables(?:, (\d+) left over)?: ([a-z ]+)", bank)
+    asked = re.fullmatch(r'Find (\d+) words(, as JSON \{"answers": \[\.\.\.\]\})?\.', head)
+    tiles = re.fullmatch(r"Syllables(?:, (\d+) left over)?: (.+)", bank)
     assert asked, head
     assert tiles, bank
+    counted = [re.fullmatch("([0-9]+)([a-z]+)", tile) for tile in tiles[2].split(" ")]
+    assert all(tile and int(tile[1]) == len(tile[2]) for tile in counted), bank
     clues: list[ReadClue] = []
-    for number, line in enumerate(lines, 1):
-        found = re.fullmatch(rf"{number}\. ([a-z_])(_*|…)(?:: (.+))?", line)
+    for line in lines:
+        found = re.fullmatch(r"([a-z_]) (\d+|\?)(?:: (.+))?", line)
         assert found, line
-        letter, rest, said = found.groups()
-        clues.append(ReadClue(letter, None if rest == "…" else 1 + len(rest), said or ""))
-    return ReadPuzzle(int(asked[1]), bool(asked[2]), int(tiles[1] or 0), tuple(tiles[2].split()), tuple(clues))
+        letter, length, said = found.groups()
+        clues.append(ReadClue(letter, None if length == "?" else int(length), said or ""))
+    syllables = tuple(tile[2] for tile in counted if tile)
+    return ReadPuzzle(int(asked[1]), bool(asked[2]), int(tiles[1] or 0), syllables, tuple(clues))
 
 
 def answer_words(answer: str) -> list[str]:
