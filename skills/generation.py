@@ -66,15 +66,18 @@ def problems_of(
         index += 1
 
 
-def take(problems: Iterator[Problem], count: int, source: str) -> list[Problem]:
-    """The first `count` of `problems`; `source` says in the error what gave them.
+def take(problems: Iterator[Problem], count: int, source: str, split: Split, fold: int | None) -> list[Problem]:
+    """The first `count` of `problems`; the rest says in the error what gave them.
 
     Raises:
         ConflictError: there are fewer.
     """
     taken = list(islice(problems, count))
     if len(taken) < count:
-        raise ConflictError(f"{source} gave {len(taken)} distinct problems; {count} were asked for.", "Ask for fewer.")
+        raise ConflictError(
+            f"{source} gave {len(taken)} distinct problems of split {split}, fold {fold}; {count} were asked for.",
+            "Ask for fewer.",
+        )
     return taken
 
 

@@ -10,13 +10,10 @@ from skills.generation import problems_of, take
 from skills.problem import Grade, Problem, Split
 from skills.question import Draw, QuestionGenerator
 
-LITE, FULL = 5, 30
-"""Problems of a passive asked at every checkpoint, and on request."""
-
 
 @dataclass(frozen=True)
 class QuestionSet(ABC):
-    """Questions of one kind with their grader. All its problems are of level 1.
+    """Questions of one kind with their grader; all of its problems are of level 1.
 
     `memorizable`: fewer than 300 distinct eval problems, so both splits draw from all of it. `max_response_chars` is
     the longest right response, think marks included.
@@ -55,7 +52,7 @@ class QuestionSet(ABC):
             ValueError: a fold of the train split, or no such fold.
         """
         endless = problems_of(self.generator, self.source, 1, seed, split, fold, memorizable=self.memorizable)
-        return take(endless, count, f"{self.source!r} (split {split}, fold {fold})")
+        return take(endless, count, repr(self.source), split, fold)
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Whether `text` answers `problem`; only the final answer counts, and it must be exact."""
@@ -84,7 +81,7 @@ class Primitive(QuestionSet):
 
 @dataclass(frozen=True)
 class Passive(QuestionSet):
-    """An ability the hero was not trained on: measured with LITE or FULL eval problems, a seed of its own each time."""
+    """An ability the hero was not trained on, measured with eval problems and another seed each time."""
 
     @property
     def id(self) -> str:

@@ -114,7 +114,7 @@ class Skill:
             memorizable=entry.memorizable,
             symbols=symbols,
         )
-        return take(endless, count, f"Level {level} of {self.id!r} (split {split}, fold {fold})")
+        return take(endless, count, f"Level {level} of {self.id!r}", split, fold)
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Whether `text` answers `problem`; only the final answer counts, and it must be exact."""
