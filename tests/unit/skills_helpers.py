@@ -47,7 +47,7 @@ SUCCESSORS = ("⓪①", "<=>", string.digits, string.ascii_lowercase, string.asc
 
 def wrong(answer: str) -> str:
     """An answer that looks like `answer` and is another: each character replaced by the next of its kind."""
-    return answer.translate(str.maketrans({x: y for kind in SUCCESSORS for x, y in zip(kind, kind[1:] + kind[0])}))
+    return answer.translate({ord(kind[at - 1]): kind[at] for kind in SUCCESSORS for at in range(len(kind))})
 
 
 def hopeless(problem: Problem) -> dict[str, str]:
