@@ -15,6 +15,7 @@ from statistics import mean
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skills_helpers import hopeless
 from syllacrostic_reader import ReadPuzzle, answer_words, parse_puzzle, readings, rows, syllables
 
 from skills import get_engine
@@ -66,8 +67,8 @@ def test_right_answers_are_right(level: int) -> None:
             assert grade.expected == problem.answer
 
 
-def hopeless(problem: Problem) -> dict[str, str]:
-    """Answers that must score nothing, by what is wrong with them."""
+def hopeless_words(problem: Problem) -> dict[str, str]:
+    """Answers to a word puzzle that must score nothing, by what is wrong with them."""
     puzzle, right = parse_puzzle(problem.prompt), answer_words(problem.answer)
     wrong = next(word for word in rows() if word not in right)
 
@@ -87,35 +88,19 @@ def hopeless(problem: Problem) -> dict[str, str]:
         "right words among wrong ones": [each for word in right for each in (word, wrong)],
         "every word of the lexicon": list(rows()),
         "capitals": [word.upper() for word in right],
-        "syllables apart": [" ".join(syllables(word)) if word in rows() else f"{word} " * 2 for word in right],
-        "syllables hyphenated": ["-".join(word) for word in right],
+        "syllables apart": [" ".join(syllables(word)) for word in right],
+        "syllables hyphenated": ["-".join(syllables(word)) for word in right],
         "no words": [],
     }
-    answer, bank, working = problem.answer, puzzle.bank, problem.working
     texts = {
-        "empty": "",
-        "whitespace": " \n",
-        "does not know": "I do not know",
-        "prompt": problem.prompt,
-        "prompt and answer": f"{problem.prompt}\n{answer}",
-        "the bank": " ".join(bank),
-        "the bank on lines": "\n".join(bank),
-        "every letter": "abcdefghijklmnopqrstuvwxyz",
+        "the bank": " ".join(puzzle.bank),
+        "the bank on lines": "\n".join(puzzle.bank),
         "words in one line": " ".join(right),
         "words with commas": ", ".join(right),
         "words in one string": "".join(right),
         "numbered": "\n".join(f"{number}. {word}" for number, word in enumerate(right, 1)),
-        "in a sentence": f"The answer is {answer}",
-        "with a full stop": f"{answer}.",
-        "right, then wrong": f"{answer}\n{said([wrong])}",
-        "wrong, then right": f"{said([wrong])}\n{answer}",
-        "right twice": f"{answer}\n{answer}",
-        "right response, then wrong": f"{problem.response}\n{wrong}",
-        "right, then thought again": f"{answer}<think>{working}</think>{wrong}",
-        "thought without end": f"<think>{working}",
-        "answer inside a thought without end": f"<think>{answer}",
-        "answer inside the thought": f"<think>{answer}</think>",
-        "working without answer": f"<think>{working}</think>",
+        "right, then wrong, in the form": f"{problem.answer}\n{said([wrong])}",
+        "wrong, then right, in the form": f"{said([wrong])}\n{problem.answer}",
         "the other form": "\n".join(right) if puzzle.as_json else json.dumps({"answers": right}),
         "JSON with another key": json.dumps({"words": right}),
         "JSON with a key more": json.dumps({"answers": right, "sure": True}),
@@ -141,7 +126,7 @@ def test_hopeless_answers_are_wrong(level: int) -> None:
     assert forms[False]
     assert level < 5 or forms[True]
     for problem in forms[False][:6] + forms[True][:6]:
-        for name, text in hopeless(problem).items():
+        for name, text in {**hopeless(problem), **hopeless_words(problem)}.items():
             assert not SY.grade(problem, text).correct, name
 
 
