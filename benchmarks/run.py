@@ -20,6 +20,7 @@ from benchmarks.report import Row, machine, print_table
 PARTS = {
     # First, while this process has not loaded torch: memory that processes share counts for each only in part.
     "realm": "benchmarks.realm_times",
+    "skills": "benchmarks.skills_speed",
     "throughput": "benchmarks.throughput",
     "trl": "benchmarks.trl",
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import permutations
 
 from skills.lexicon import Word, lexicon
 from skills.syllacrostic_clues import Clue
@@ -54,15 +53,23 @@ def arrangements(clues: Sequence[Clue], bank: Sequence[str], herrings: int) -> I
             if len(left) == herrings:
                 yield ()
             return
-        for size in range(1, len(left) + 1):
-            for at in permutations(range(len(left)), size):
-                letters = "".join(left[index] for index in at)
-                if clues[depth].fits_letters(letters):
-                    rest = tuple(tile for index, tile in enumerate(left) if index not in at)
-                    for others in place(depth + 1, rest):
-                        yield (letters, *others)
+        for letters, rest in _strings(clues[depth], left, ""):
+            for others in place(depth + 1, rest):
+                yield (letters, *others)
 
     yield from place(0, tuple(bank))
+
+
+def _strings(clue: Clue, left: tuple[str, ...], begun: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Strings of `begun` and tiles of `left` that fit the letters of `clue`, with the tiles that remain."""
+    for index, tile in enumerate(left):
+        letters = begun + tile
+        if clue.letter not in (None, letters[0]) or (clue.length is not None and len(letters) > clue.length):
+            continue
+        rest = left[:index] + left[index + 1 :]
+        if clue.length in (None, len(letters)):
+            yield letters, rest
+        yield from _strings(clue, rest, letters)
 
 
 def _spellable(tiles: Counter[str]) -> list[Word]:

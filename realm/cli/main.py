@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 import realm
-from realm.cli import battle, config, hero, lifecycle, quest, skill, train, vault
+from realm.cli import battle, config, hero, lifecycle, passive, primitive, quest, skill, train, vault
 from realm.cli.exits import DESCRIPTION, INTERRUPTED, exit_code
 from realm.cli.output import JSON_ASKED, print_error
 from realm.errors import RealmError
@@ -57,6 +57,8 @@ for name, group in {
     "quest": quest.app,
     "battle": battle.app,
     "skill": skill.app,
+    "primitive": primitive.app,
+    "passive": passive.app,
     "vault": vault.app,
     "hero": hero.app,
     "config": config.app,

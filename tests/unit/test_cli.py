@@ -44,6 +44,8 @@ def test_the_commands_are_those_that_the_documents_name():
         "quest post", "quest list", "quest show", "quest cancel", "quest retry", "quest priority",
         "battle status", "battle pause", "battle resume", "battle stop",
         "skill list", "skill show", "skill generate", "skill grade", "skill new",
+        "skill plan", "skill enable", "skill disable", "skill priority",
+        "primitive list", "passive list",
         "vault list", "vault show", "vault best",
         "hero list", "hero show",
         "config show", "config set",

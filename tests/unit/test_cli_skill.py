@@ -233,3 +233,29 @@ def test_the_best_checkpoint_by_a_metric(monkeypatch):
     assert session.calls == [("vault_keeper", "best", "skill:bin")]
     assert done.code == 1
     assert "No checkpoint has skill:bin yet." in done.err
+
+
+def test_the_primitives_of_a_track():
+    listed = run("primitive", "list", "--json").json()
+    assert len(listed) == 39
+    assert {row["track"] for row in listed} == {"arithmetic", "binary", "logic", "string", "code"}
+    strings = run("primitive", "list", "--track", "string", "--json").json()
+    assert [row["id"] for row in strings] == [row["id"] for row in listed if row["track"] == "string"]
+    assert strings[0]["memorizable"] is False
+    shown = run("primitive", "list", "--track", "arithmetic").out
+    assert "arithmetic/parity@1" in shown
+    assert "binary/" not in shown
+
+
+def test_an_unknown_track_says_what_there_is():
+    done = run("primitive", "list", "--track", "cooking")
+    assert (done.code, done.out) == (1, "")
+    assert "The tracks are: arithmetic, binary, logic, string, code." in done.err
+
+
+def test_the_passives():
+    listed = run("passive", "list", "--json").json()
+    assert len(listed) == 11
+    assert {row["version"] for row in listed} == {1}
+    shown = run("passive", "list").out
+    assert all(row["id"] in shown and row["title"] in shown for row in listed)

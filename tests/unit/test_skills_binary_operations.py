@@ -4,75 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from random import Random
 
 import pytest
+from binary_solver import ASCII, FACTORED, evaluate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skills.binary import OPERATIONS, BinaryCandidate, BinaryLevel, compile_level
 from skills.provider import Rendering
-
-ASCII = str.maketrans("⓪①", "01")
-CIRCLED = str.maketrans("01", "⓪①")
-FACTORED = {"mul", "div", "mod"}
-
-
-def truncated(first: int, second: int) -> tuple[int, int]:
-    """Quotient rounded towards zero, and the remainder that goes with it."""
-    quotient = int(first / second)
-    return quotient, first - quotient * second
-
-
-BETWEEN: dict[str, Callable[[int, int], int]] = {
-    "-": lambda a, b: a - b,
-    "AND": lambda a, b: a & b,
-    "OR": lambda a, b: a | b,
-    "XOR": lambda a, b: a ^ b,
-    "max": max,
-    "min": min,
-    "×": lambda a, b: a * b,
-    "÷": lambda a, b: truncated(a, b)[0],
-    "mod": lambda a, b: truncated(a, b)[1],
-    "<<": lambda a, b: a << b,
-    ">>": lambda a, b: a >> b,
-}
-FULL_WIDTH = {"AND", "OR", "XOR", "NOT", "max", "min", "<<", ">>"}
-
-
-def evaluate(prompt: str) -> str:
-    """The right answer to a prompt, from its text alone."""
-    request, _, expression = prompt.translate(ASCII).partition(": ")
-    signed = request.endswith(" signed")
-    words = expression.split()
-    texts = [word for word in words if set(word) <= {"0", "1"}]
-    symbols = {word for word in words if word not in texts}
-    assert len(symbols) == 1, prompt
-    symbol = symbols.pop()
-    width = len(texts[0])
-    numbers = [int(text, 2) for text in texts]
-    if signed:
-        amounts = numbers[1:] if symbol in {"<<", ">>"} else []
-        numbers = [int(text, 2) - (int(text[0]) << width) for text in texts[: len(texts) - len(amounts)]] + amounts
-    if symbol == "?":
-        first, second = numbers
-        return "<" if first < second else ">" if first > second else "="
-    if symbol == "ones":
-        return f"{texts[0].count('1'):b}".translate(CIRCLED)
-    if symbol == "NOT":
-        value = ~numbers[0]
-    elif symbol == "+":
-        value = sum(numbers)
-    else:
-        value = BETWEEN[symbol](*numbers)
-    if signed and symbol != "<<":
-        assert -(1 << width - 1) <= value < 1 << width - 1, f"overflow: {prompt}"
-    if signed or symbol in FULL_WIDTH:
-        return format(value % (1 << width), f"0{width}b").translate(CIRCLED)
-    assert value >= 0, prompt
-    return f"{value:b}".translate(CIRCLED)
 
 
 def level_of(name: str, bits: int, signed: bool = False, **extra: object) -> BinaryLevel:
