@@ -81,7 +81,10 @@ def install(app: FastAPI) -> None:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         return problem(
-            400, "Request not valid", f"{field}: {first['msg']}", remedy="Correct the field and send it again."
+            400,
+            "Request not valid",
+            f"{field}: {first['msg'].removeprefix('Value error, ')}",
+            remedy="Correct the field and send it again.",
         )
 
     @app.exception_handler(Exception)

@@ -1,0 +1,26 @@
+// Buttons that wait for their answer, and what they say when it is an error.
+
+import { h, icon, setAttr, setText } from "./dom.js";
+
+export const problemLine = () => h("p", { class: "row-problem", role: "alert", hidden: true });
+
+export const button = (picture, words, more = {}) => h("button", { class: "btn", type: "button", ...more }, icon(picture), h("span", {}, words));
+
+// Runs `request` while `control` shows that it works; pressed meanwhile, or while aria-disabled, it does nothing. The
+// control keeps the focus.
+export async function act(control, problem, request) {
+  if (["aria-busy", "aria-disabled"].some((state) => control.getAttribute(state) === "true")) return false;
+  setAttr(control, "aria-busy", "true");
+  setAttr(problem, "hidden", true);
+  try {
+    await request();
+    return true;
+  } catch (error) {
+    if (error.detail === undefined) throw error;
+    setText(problem, `${error.detail} ${error.remedy}`);
+    setAttr(problem, "hidden", false);
+    return false;
+  } finally {
+    setAttr(control, "aria-busy", null);
+  }
+}
