@@ -79,11 +79,13 @@ def install(app: FastAPI) -> None:
     async def _invalid(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = (
+            ".".join(str(part) for part in first["loc"][1:]) or first["loc"][0]
+        )  # the first says body, query or path
         return problem(
             400,
             "Request not valid",
-            f"{field}: {first['msg'].removeprefix('Value error, ')}",
+            f"{field}: {first['msg'].removeprefix('Value error, ')}.",
             remedy="Correct the field and send it again.",
         )
 

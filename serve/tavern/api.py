@@ -124,7 +124,7 @@ def _add_quest_routes(api: APIRouter, backend: TavernBackend, uploads: UploadRoo
             finally:
                 uploads.discard(token)
         try:
-            body = PostBody.model_validatejson_answer(await request.body())
+            body = PostBody.model_validate_json(await request.body())
         except ValidationError as error:
             raise HTTPException(400, _first(error)) from error
         result = await _post(backend, uploads.get(body.upload), body.priority, body.upload)

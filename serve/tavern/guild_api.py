@@ -62,7 +62,7 @@ class PassivesBody(Body):
 def add_guild_routes(api: APIRouter, backend: TavernBackend, forget_state: Callable[[], None]) -> None:
     """Puts /guild on `api`. `forget_state` is called after whatever changes what /api/state tells."""
     guild = SharedAnswer(backend.guild, GUILD_FRESH_S)
-    skills = SharedAnswers(lambda key: backend.guild_skill(*key), SKILL_FRESH_S)
+    skills: SharedAnswers[tuple[str, int | None]] = SharedAnswers(lambda key: backend.guild_skill(*key), SKILL_FRESH_S)
 
     def changed(value: object) -> Response:
         guild.forget()

@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+
+# A battle's start takes both cores of a small machine: what a page shows may come seconds later than alone.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -25,12 +25,13 @@ Json = dict[str, Any]
 STEP = 127_418
 AT = "2026-11-24T{:02d}:{:02d}:07+00:00"
 BIN_LEVELS = (
-    "inc, 2 bits|add, 2 bits|add, 3 bits|and/or/xor, 4 bits|add, 4 bits|sub, 4 bits|not/shift, 5 bits|add/sub, 5 bits|"
-    "compare, 5 bits|add, 6 bits|sub, 6 bits|and/or/xor, 7 bits|max/min, 6 bits|add/sub, 7 bits|popcount, 6 bits|"
-    "mul, 3 × 2 bits|add/sub, 8 bits|mul, 3 × 3 bits|mixed, 8 bits|three operands add, 5 bits|mul, 4 × 3 bits|"
-    "add/sub, 10 bits|div, 5 by 3 bits|mul, 4 × 4 bits|mod, 6 by 3 bits|add/sub, 12 bits|three operands add, 8 bits|"
-    "mul, 6 × 4 bits|add/sub, 16 bits|all, signed, 16 bits"
-).split("|")
+    *("inc, 2 bits", "add, 2 bits", "add, 3 bits", "and/or/xor, 4 bits", "add, 4 bits", "sub, 4 bits"),
+    *("not/shift, 5 bits", "add/sub, 5 bits", "compare, 5 bits", "add, 6 bits", "sub, 6 bits", "and/or/xor, 7 bits"),
+    *("max/min, 6 bits", "add/sub, 7 bits", "popcount, 6 bits", "mul, 3 × 2 bits", "add/sub, 8 bits"),
+    *("mul, 3 × 3 bits", "mixed, 8 bits", "three operands add, 5 bits", "mul, 4 × 3 bits", "add/sub, 10 bits"),
+    *("div, 5 by 3 bits", "mul, 4 × 4 bits", "mod, 6 by 3 bits", "add/sub, 12 bits", "three operands add, 8 bits"),
+    *("mul, 6 × 4 bits", "add/sub, 16 bits", "all, signed, 16 bits"),
+)
 SY_LEVELS = [
     title
     for count, title in (
@@ -213,9 +214,10 @@ class GuildDouble:
             right = round((correct or 0) * n / 100)
             low, high = wilson_interval(right, n) if n else (None, None)
             history = [
-                {"step": 1000 * k, "n": 20, "correct": min(20, max(0, round(0.2 * correct * k / 127) + rng.randrange(-2, 3)))}
-                for k in range(107, 128) if n
-            ]  # fmt: skip
+                {"step": 1000 * k, "n": 20, "correct": min(20, max(0, correct // 5 + rng.randrange(-3, 4)))}
+                for k in range(107, 128)
+                if correct is not None and n
+            ]
             rows.append({
                 "id": f"{track}/{name}@1", "track": track, "title": name.replace("_", " "), "attempts": n and 100 * n,
                 "correct": 70 * right, "window_n": n, "window_correct": right,
@@ -305,10 +307,16 @@ class GuildDouble:
         skill = self.skill(skill_id)
         shown = level or skill["training_level"]
         if shown > skill["max_level"]:
-            raise NotFoundError(f"Skill {skill_id!r} has no level {shown}.", f"Its levels are 1 to {skill['max_level']}.")
-        titles = {"bin": BIN_LEVELS, "sy": SY_LEVELS}.get(skill_id, [f"{skill['category']}, level {k}" for k in range(1, 11)])
+            raise NotFoundError(
+                f"Skill {skill_id!r} has no level {shown}.", f"Its levels are 1 to {skill['max_level']}."
+            )
+        titles = {"bin": BIN_LEVELS, "sy": SY_LEVELS}.get(
+            skill_id, [f"{skill['category']}, level {k}" for k in range(1, 11)]
+        )
         levels = [self._level(skill, number, title) for number, title in enumerate(titles, 1)]
-        problems = [(p, e, e) for p, e, _ in BIN_PROBLEMS] if skill_id == "bin" else [(SY_PROBLEM, "garden\nwindow", "")]
+        problems = (
+            [(p, e, e) for p, e, _ in BIN_PROBLEMS] if skill_id == "bin" else [(SY_PROBLEM, "garden\nwindow", "")]
+        )
         return {
             **deepcopy(skill), "levels": levels,
             "samples": self._samples(skill) if self.step and skill["enabled"] else [],
@@ -407,9 +415,14 @@ class GuildDouble:
     # What the rest of the Tavern asks for
 
     async def state(self) -> Json:
-        on = {row["id"]: row | {"evaluations": row["window"], "last_accuracy": None} for row in self.skills if row["enabled"]}
+        on = {
+            row["id"]: row | {"evaluations": row["window"], "last_accuracy": None}
+            for row in self.skills
+            if row["enabled"]
+        }
         quiet = {"desired_state": "running", "quest": "bin-l15-auto-0044", "quest_id": "q44", "quest_origin": "auto",
-                 "skill": "bin", "level": 15, "level_title": BIN_LEVELS[14], "step": 100, "steps_total": 240}  # fmt: skip
+                 "skill": "bin", "level": 15, "level_title": "popcount, 6 bits",
+                 "step": 100, "steps_total": 240}  # fmt: skip
         return deepcopy({
             "at": AT.format(9, 41), "version": "0.1.0", "home": "~/.realm", "seq": 18204,
             "hero": {"id": "mote", "name": "MOTE", "hero_level": self.step // 1000, "xp": self.step, "formulas": {}},

@@ -145,7 +145,7 @@ def test_passives_show_pool_peak_and_warning(serve: Serve, desktop: Page) -> Non
     cards = desktop.locator(".mx > li:not(.key)")
     for shown, row in zip(cards.all(), double.passives, strict=True):
         pooled = row["pooled"]
-        expect(shown).to_contain_text(f"{pooled['correct']} of {pooled['n']}, interval {100 * pooled['low']:.1f}")
+        expect(shown).to_contain_text(f"{pooled['correct']} of {pooled['n']} ({100 * pooled['low']:.1f}")
         expect(shown).to_contain_text(f"peak {round(100 * row['peak']['accuracy'])} % at {row['peak']['step']:,}")
     warned = desktop.locator(".mx > .w")
     assert warned.count() == 1
@@ -182,7 +182,9 @@ def test_sparring_sends_its_count_and_shows_the_session(serve: Serve, desktop: P
     assert double.calls == []
     count.fill("60")
     shown.get_by_role("button", name="Spar BIN now").click()
-    expect(shown.locator("[data-job='spar/bin']")).to_contain_text("52 of 100 correct at the first try, 71 at the second")
+    expect(shown.locator("[data-job='spar/bin']")).to_contain_text(
+        "52 of 100 correct at the first try, 71 at the second"
+    )
     expect(problem).to_be_hidden()
     assert double.calls == [("spar", "bin", 60)]
 
@@ -298,15 +300,20 @@ def test_a_skill_or_level_that_does_not_exist_is_said(serve: Serve, desktop: Pag
     _, url = serve("busy")
     for query in ("skill=nope", "skill=bin&level=31"):
         desktop.goto(f"{url}/guild?{query}")
-        expect(desktop.locator(".skill-page").get_by_role("alert").first).to_contain_text(re.compile("does not exist|no level 31"))
+        expect(desktop.locator(".skill-page").get_by_role("alert").first).to_contain_text(
+            re.compile("does not exist|no level 31")
+        )
         expect(desktop.get_by_role("link", name="Guild").last).to_be_visible()
 
 
 def test_an_update_moves_nothing_and_keeps_the_elements(serve: Serve, desktop: Page) -> None:
     double, url = serve("busy")
     opened(desktop, f"{url}/guild")
-    places = "[...document.querySelectorAll('.panel')].map((each) => { const b = each.getBoundingClientRect(); return [b.top, b.height]; })"
-    desktop.evaluate("document.querySelectorAll('.card, .cell, .mx > li, .ev').forEach((each) => { each.kept = true; })")
+    places = """[...document.querySelectorAll('.panel')].map((each) => {
+        const box = each.getBoundingClientRect(); return [box.top, box.height]; })"""
+    desktop.evaluate(
+        "document.querySelectorAll('.card, .cell, .mx > li, .ev').forEach((each) => { each.kept = true; })"
+    )
     before = desktop.evaluate(places)
     for row in double.primitives:
         row["window_accuracy"] = row["window_n"] and 0.5
@@ -314,7 +321,9 @@ def test_an_update_moves_nothing_and_keeps_the_elements(serve: Serve, desktop: P
     expect(card(desktop, "BIN")).to_contain_text("9,500")
     assert desktop.locator(".cell > b").first.inner_text() == "50"
     assert desktop.evaluate(places) == before
-    assert desktop.evaluate("[...document.querySelectorAll('.card, .cell, .mx > li, .ev[role]')].every((each) => each.kept)")
+    assert desktop.evaluate(
+        "[...document.querySelectorAll('.card, .cell, .mx > li, .ev[role]')].every((each) => each.kept)"
+    )
 
 
 def test_a_hidden_page_does_not_ask_for_the_guild(serve: Serve, browser: Browser) -> None:
@@ -328,6 +337,17 @@ def test_a_hidden_page_does_not_ask_for_the_guild(serve: Serve, browser: Browser
     with page.expect_request("**/api/state", timeout=15_000):
         pass
     assert [each for each in asked if "/api/guild" in each] == []
+    page.close()
+
+
+def test_nothing_moves_for_who_wants_it_still(serve: Serve, browser: Browser) -> None:
+    double, url = serve("busy")
+    double.holds_jobs = True
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened(page, f"{url}/guild")
+    page.get_by_role("button", name="Run FULL").click()
+    expect(page.locator(".passives .job")).to_contain_text("queued")
+    assert page.evaluate("document.getAnimations().length") == 0
     page.close()
 
 

@@ -12,9 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import RunningRealm
 
-# A battle's start takes both cores of a small machine: what a page shows may come seconds later than alone.
-expect.set_options(timeout=30_000)
-
 
 def opened(page: Page, url: str) -> list[str]:
     """Open `url` and wait for its first state; the requests that left this machine."""

@@ -11,14 +11,14 @@ import { said } from "./said.js";
 import { skillUrl } from "./skillcontrols.js";
 
 const MOST_ANSWERS = 40;
-const key = () => `level/${route.skill}`;
+export const levelJob = (skill) => `level/${skill}`;
 
 // Sets the panel up; `current()` is the skill shown.
 export function levelPanel(page, current) {
   const control = part(page, "evaluate-level");
   control.addEventListener("click", () => {
     const level = shownLevel(current());
-    act(control, part(page, "level-problem"), () => begin(key(), `${skillUrl(route.skill)}/evaluate`, { level }, { kind: "eval", level }));
+    act(control, part(page, "level-problem"), () => begin(levelJob(route.skill), `${skillUrl(route.skill)}/evaluate`, { level }, { kind: "eval", level }));
   });
   part(page, "filter").addEventListener("change", () => answers(page, current()));
 }
@@ -41,7 +41,7 @@ export function patchLevelPanel(page, skill, detail) {
   step(part(page, "higher"), skill, level + 1);
   const control = part(page, "evaluate-level");
   setText(control.lastChild, `Evaluate level ${level}`);
-  setAttr(control, "aria-disabled", isOpen(jobOf(key())) ? "true" : null);
+  setAttr(control, "aria-disabled", isOpen(jobOf(levelJob(route.skill))) ? "true" : null);
   setAttr(control, "disabled", !skill.enabled || !skill.available);
   line(part(page, "job-place"));
   const facts = [
@@ -59,7 +59,7 @@ export function patchLevelPanel(page, skill, detail) {
 }
 
 function line(place) {
-  if (place.firstChild?.dataset.job !== key()) place.replaceChildren(jobLine(key()));
+  if (place.firstChild?.dataset.job !== levelJob(route.skill)) place.replaceChildren(jobLine(levelJob(route.skill)));
   patchJobLine(place.firstChild);
 }
 

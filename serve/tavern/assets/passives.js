@@ -61,7 +61,7 @@ function patch(card, { title, runs, pooled, peak, warning }, first, last) {
   const points = pooled && peak ? Math.round(100 * peak.accuracy) - Math.round(100 * pooled.accuracy) : null;
   setText(under, points === null ? "not asked yet" : points > 0 ? `${integer(points)} points under peak` : "at peak");
   setText(best, peak ? `peak ${wholePercent(peak.accuracy)} at ${integer(peak.step)}` : "");
-  setText(words, pooled ? `${integer(pooled.correct)} of ${integer(pooled.n)}, interval ${interval(pooled)}` : "");
+  setText(words, pooled ? `${integer(pooled.correct)} of ${integer(pooled.n)} (${interval(pooled)})` : "");
   setAttr(alarm, "hidden", !warning);
   setText(alarm.lastChild, warning ?? "");
 }

@@ -25,9 +25,9 @@ export function skillControls({ id, name }, scope) {
         h("label", { class: "vh", for: field("count") }, `Problems of a sparring session of ${name}`),
         h("input", { class: "number", id: field("count"), type: "number", inputmode: "numeric", min: 1, max: MOST_SPARRING, value: SPARRING, "data-count": true }),
         h("span", { class: "unit", "aria-hidden": "true" }, "problems"),
-        button("spar", "Spar now", { "data-spar": true, "aria-label": `Spar ${name} now` })),
-      button("off", "Disable", { "data-toggle": true, class: "btn ghost" })),
-    h("p", { class: "sub" }, h("span", { id: field("priority-words"), "data-priority-words": true }), ` ${ENABLE_WORDS}`),
+        button("spar", "Spar now", { "data-spar": true, "aria-label": `Spar ${name} now` }))),
+    h("p", { class: "sub", id: field("priority-words"), "data-priority-words": true }),
+    h("div", { class: "controls-toggle" }, button("off", "Disable", { "data-toggle": true, "aria-describedby": field("toggle-words") }), h("p", { class: "sub", id: field("toggle-words") }, ENABLE_WORDS)),
     jobLine(`eval/${id}`), jobLine(`spar/${id}`), problemLine());
   const problem = block.lastChild;
   const on = (of, event, request) => {

@@ -4,9 +4,9 @@
 import { AccuracyChart } from "./accuracychart.js";
 import { get } from "./api.js";
 import { h, keyed, part, setAttr, setText } from "./dom.js";
-import { onGuild } from "./guildfeed.js";
+import { jobOf, onGuild } from "./guildfeed.js";
 import { onRoute, route } from "./guildroute.js";
-import { levelPanel, patchLevelPanel, revealLevel } from "./levelpanel.js";
+import { levelJob, levelPanel, patchLevelPanel, revealLevel } from "./levelpanel.js";
 import { patchLevels } from "./levels.js";
 import { integer, moment, percent } from "./format.js";
 import { evaluationBlock, legend, patchEvaluationBlock, patchFacts, patchTop, patchWeakest, skillTop, trackFacts, unavailableLine } from "./skillcard.js";
@@ -53,8 +53,9 @@ export function mount(element) {
     sessions(page, guild.sparring.filter((session) => session.skill_id === skill.id));
   };
   const load = async () => {
-    const skill = guild?.skills.find(({ id }) => id === route.skill);
-    const wanted = JSON.stringify([route.skill, route.level, skill?.recent.at(-1)?.at, skill?.mastered_level, skill?.enabled, skill?.share]);
+    if (guild === null) return;
+    const skill = guild.skills.find(({ id }) => id === route.skill);
+    const wanted = JSON.stringify([route.skill, route.level, skill?.recent.at(-1)?.at, skill?.mastered_level, skill?.enabled, skill?.share, jobOf(levelJob(route.skill))?.status]);
     if (wanted === mark) return;
     mark = wanted;
     const mine = ++reading;
@@ -82,8 +83,9 @@ export function mount(element) {
     if (moved) part(page, "head").querySelector("h1")?.focus({ preventScroll: true });
     if (route.level !== null && detail) revealLevel(page);
   });
-  onGuild((news) => {
+  onGuild((news, error) => {
     guild = news;
+    if (route.skill !== null && error) problem(page, error);
     if (!guild || route.skill === null) return;
     show();
     load();

@@ -1,4 +1,4 @@
-"""The page `/guild`: the skills, the training plan, primitives and passives; with `?skill=` one skill and its levels."""
+"""The page `/guild`: the skills, the training plan, primitives, passives; with `?skill=` one skill and its levels."""
 
 from __future__ import annotations
 
