@@ -234,6 +234,10 @@ def test_strategy_preset_and_priority_are_sent_and_kept(serve: Serve, desktop: P
     plan.get_by_role("radio", name="Equal").check()
     expect(plan.get_by_role("alert")).to_have_text("There is no campaign. Start one.")
     expect(plan.get_by_role("radio", name="Lowest first")).to_be_checked()
+    double.refusal = ConflictError("There is no campaign.", "Start one.")
+    card(desktop, "BIN").get_by_label("Priority").select_option("2")
+    expect(card(desktop, "BIN").get_by_role("alert").last).to_have_text("There is no campaign. Start one.")
+    expect(card(desktop, "BIN").get_by_label("Priority")).to_have_value("9")
 
 
 def test_a_skill_is_enabled_and_disabled(serve: Serve, desktop: Page) -> None:

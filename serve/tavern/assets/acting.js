@@ -6,6 +6,13 @@ export const problemLine = () => h("p", { class: "row-problem", role: "alert", h
 
 export const button = (picture, words, more = {}) => h("button", { class: "btn", type: "button", ...more }, icon(picture), h("span", {}, words));
 
+// Shows on a button that a job of its kind is open, wherever that was begun.
+export function markRunning(control, { open_jobs: open }, type, skill = null) {
+  const running = open.some((job) => job.type === type && (skill === null || job.skill_id === skill));
+  setAttr(control, "data-running", running);
+  setAttr(control, "title", running ? "one is under way" : null);
+}
+
 // Runs `request` while `control` shows that it works; pressed meanwhile, or while aria-disabled, it does nothing. The
 // control keeps the focus.
 export async function act(control, problem, request) {

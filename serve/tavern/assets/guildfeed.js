@@ -69,7 +69,16 @@ async function follow() {
   for (const [key, job] of jobs) {
     if (!isOpen(job)) continue;
     const open = guild.open_jobs.find(({ job_id: id }) => id === job.job_id);
-    jobs.set(key, { ...job, ...(open ?? (await get(`/api/guild/jobs/${encodeURIComponent(job.job_id)}`))) });
+    jobs.set(key, { ...job, ...(open ?? (await ended(job))) });
+  }
+}
+
+async function ended(job) {
+  try {
+    return await get(`/api/guild/jobs/${encodeURIComponent(job.job_id)}`);
+  } catch (error) {
+    if (!error.status) throw error;
+    return { status: "failed", error: error.detail }; // no longer known
   }
 }
 

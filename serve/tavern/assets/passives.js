@@ -1,9 +1,9 @@
 // Passives over checkpoints: the pooled result, its interval and peak, the runs behind them, and warnings.
 
-import { act } from "./acting.js";
+import { act, markRunning } from "./acting.js";
 import { fold, h, icon, keyed, part, s, setAttr, setText } from "./dom.js";
 import { interval } from "./evaluations.js";
-import { integer, wholePercent } from "./format.js";
+import { integer, plural, wholePercent } from "./format.js";
 import { begin, isOpen, jobOf, onGuild } from "./guildfeed.js";
 import { jobLine, patchJobLine } from "./jobline.js";
 
@@ -31,10 +31,12 @@ export function mount(element) {
     buttons.forEach((control) => setAttr(control, "aria-disabled", isOpen(jobOf(JOB)) ? "true" : null));
     if (!guild) return;
     const { passives } = guild;
+    buttons.forEach((control) => markRunning(control, guild, JOB));
     const steps = passives.flatMap((passive) => passive.runs.map((run) => run.step));
     setAttr(part(element, "empty"), "hidden", steps.length > 0);
+    const warned = passives.filter((passive) => passive.warning).length;
     const versions = [...new Set(passives.map((passive) => passive.version))];
-    setText(part(element, "sub"), `what the hero was not trained on · LITE at every checkpoint, FULL on request · ${versions.length === 1 ? `version ${versions[0]}` : `versions ${versions.join(", ")}`}`);
+    setText(part(element, "sub"), `${warned ? `${plural(warned, "warning")} · ` : ""}what the hero was not trained on · LITE at every checkpoint, FULL on request · ${versions.length === 1 ? `version ${versions[0]}` : `versions ${versions.join(", ")}`}`);
     const list = part(element, "list");
     const [first, last] = steps.length ? [Math.min(...steps), Math.max(...steps)] : [0, 1];
     keyed(list, [...passives, { id: "scale" }], (passive) => passive.id, (passive) => (passive.id === "scale" ? scale : create()), (card, passive) => {

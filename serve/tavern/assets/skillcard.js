@@ -41,7 +41,7 @@ export function patchCard(card, skill, guild) {
   patchEvaluationBlock(card, charts.get(card), skill, "card");
   patchWeakest(card, skill, WEAKEST_SHOWN);
   sparred(part(card, "sparred"), skill.sparring);
-  patchSkillControls(card.querySelector(".controls"), skill, guild.strategy);
+  patchSkillControls(card.querySelector(".controls"), skill, guild);
   if (card.dataset.mastered !== undefined && skill.mastered_level > Number(card.dataset.mastered)) replay(card, "levelled", LEVEL_UP_MS);
   card.dataset.mastered = skill.mastered_level;
 }

@@ -1,6 +1,6 @@
 // The controls of one skill: priority, evaluate now, spar now, enable or disable; and what each led to.
 
-import { act, button, problemLine } from "./acting.js";
+import { act, button, markRunning, problemLine } from "./acting.js";
 import { post } from "./api.js";
 import { h, part, say, setAttr, setText } from "./dom.js";
 import { begin, isOpen, jobOf, reread } from "./guildfeed.js";
@@ -36,12 +36,13 @@ export function skillControls({ id, name }, scope) {
   };
   on("evaluate", "click", () => begin(`eval/${id}`, `${skillUrl(id)}/evaluate`, {}, { kind: "eval" }));
   on("spar", "click", () => begin(`spar/${id}`, `${skillUrl(id)}/spar`, { count: part(block, "count").valueAsNumber }, { kind: "spar" }));
-  on("priority", "change", async (control) => {
-    try {
-      await post(skillUrl(id), { priority: Number(control.value) });
-    } finally {
+  const picker = part(block, "priority");
+  picker.addEventListener("change", async () => {
+    await act(picker, problem, async () => {
+      await post(skillUrl(id), { priority: Number(picker.value) });
       await reread();
-    }
+    });
+    picker.value = block.dataset.kept; // what was refused is not kept
   });
   on("toggle", "click", async () => {
     const enabled = block.dataset.enabled !== "true";
@@ -53,8 +54,10 @@ export function skillControls({ id, name }, scope) {
   return block;
 }
 
-export function patchSkillControls(block, skill, strategy) {
+export function patchSkillControls(block, skill, guild) {
+  const { strategy } = guild;
   block.dataset.enabled = skill.enabled;
+  block.dataset.kept = skill.priority;
   const picker = part(block, "priority");
   if (picker.getAttribute("aria-busy") !== "true") picker.value = skill.priority;
   setText(part(block, "priority-words"), strategy.name === "weighted" ? "Shares of the training go by the priorities." : "Priorities count while the strategy is Weighted.");
@@ -64,6 +67,7 @@ export function patchSkillControls(block, skill, strategy) {
     setAttr(part(block, kind), "aria-disabled", waits ? "true" : null); // keeps the focus where it was pressed
   }
   setAttr(part(block, "count"), "disabled", !skill.enabled || !skill.available);
+  markRunning(part(block, "spar"), guild, "spar", skill.id);
   const toggle = part(block, "toggle");
   setText(toggle.lastChild, skill.enabled ? "Disable" : "Enable");
   setAttr(toggle, "aria-label", `${skill.enabled ? "Disable" : "Enable"} ${skill.name}`);

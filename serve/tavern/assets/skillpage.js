@@ -47,7 +47,7 @@ export function mount(element) {
     patchFacts(part(page, "head"), skill);
     patchEvaluationBlock(page, chart, skill, "page");
     patchWeakest(page, skill, WEAKEST_SHOWN);
-    patchSkillControls(page.querySelector(".controls"), skill, guild.strategy);
+    patchSkillControls(page.querySelector(".controls"), skill, guild);
     patchLevels(part(page, "levels"), skill, detail);
     patchLevelPanel(page, skill, detail);
     sessions(page, guild.sparring.filter((session) => session.skill_id === skill.id));
