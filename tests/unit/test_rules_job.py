@@ -35,16 +35,22 @@ def test_every_type_has_a_spec_of_its_own_type():
 
 
 def test_limits_are_those_of_the_table():
-    for kind in (JobType.EVAL, JobType.EXAM):
+    for kind in JobType:
+        running = 3 if kind in (JobType.EVAL, JobType.EXAM) else 1
         spec = JOB_SPECS[kind]
         limits = (spec.role, spec.timeout_s, spec.max_pending, spec.max_running, spec.when_full)
-        assert limits == ("eval", 600, 50, 3, "warn")
+        assert limits == ("eval", 600, 50, running, "warn")
 
 
-@pytest.mark.parametrize("target", [{"checkpoint_id": "mote-1/checkpoint-7"}, {"battle_id": "b", "step": 0}])
-def test_a_checkpoint_or_a_snapshot_is_enough(target):
+@pytest.mark.parametrize(
+    "target", [{"checkpoint_id": "mote-1/checkpoint-7"}, {"battle_id": "b", "step": 0}, {"weights": "newest"}]
+)
+def test_a_checkpoint_or_a_snapshot_or_the_newest_weights_are_enough(target):
     JOB_SPECS[JobType.EVAL].check({"skill_id": "bin", **target})
     JOB_SPECS[JobType.EXAM].check(target)
+    JOB_SPECS[JobType.PASSIVE].check({"campaign_id": "c", "mode": "lite", **target})
+    JOB_SPECS[JobType.PRIMITIVE].check({"campaign_id": "c", "count": 5, **target})
+    JOB_SPECS[JobType.SPAR].check({"campaign_id": "c", "skill_id": "bin", "level": 1, "count": 100, **target})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,10 @@ def test_a_checkpoint_or_a_snapshot_is_enough(target):
         ({"level": "3"}, "level"),
         ({"level": True}, "level"),
         ({"count": 1.5}, "count"),
+        ({"count": 0}, "count"),
+        ({"count": 10**9}, "at most 1000"),
+        ({"seed": -1}, "seed"),
+        ({"weights": "oldest"}, "newest"),
         ({"step": -1}, "step"),
         ({"battle_id": None}, "checkpoint_id"),
         ({"step": None}, "checkpoint_id"),
