@@ -12,6 +12,7 @@ from typing import Any
 
 from ray.exceptions import RayError
 
+from actors.guild_upkeep import GuildUpkeep
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.errors import RealmError
@@ -46,6 +47,7 @@ class CampaignDirector(Service):
         self.skills = SkillStore(self.database)
         self.events = EventStore(self.database)
         self.engine = get_engine()
+        self.guild = GuildUpkeep(self, self.engine)
         self.evaluated_at: dict[str, float] = {}
         self.examined_at = self.pruned_at = self.snapshot_at = time.monotonic()
         self.deciding = threading.Lock()
@@ -96,6 +98,7 @@ class CampaignDirector(Service):
             self._keep_fighting(campaign_id)
             self._examine(campaign_id)
             self._evaluate_newest(campaign_id)
+            self.guild.tick(self.campaign_id)
             if time.monotonic() - self.pruned_at > PRUNE_INTERVAL_S:
                 self.pruned_at = time.monotonic()
                 self.events.prune(now())

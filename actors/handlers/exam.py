@@ -13,7 +13,7 @@ from skills.catalog import exam_version
 
 def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
     """Examine the named weights. A snapshot that beats the champion is saved as a checkpoint."""
-    payload = job["payload"]
+    payload = context.resolve(job["payload"])
     snapshot = context.load(payload)
     found = take_exam(context.hero, context.enabled_skills, context.panel)
     val_loss = validation_loss(context.hero, context.validation)

@@ -9,7 +9,22 @@ import typer
 from typer.core import TyperGroup
 
 import realm
-from realm.cli import battle, config, hero, lifecycle, quest, skill, train, vault
+from realm.cli import (
+    battle,
+    config,
+    hero,
+    lifecycle,
+    passive,
+    passive_run,
+    primitive,
+    primitive_run,
+    quest,
+    skill,
+    skill_eval,
+    spar,
+    train,
+    vault,
+)
 from realm.cli.exits import DESCRIPTION, INTERRUPTED, exit_code
 from realm.cli.output import JSON_ASKED, print_error
 from realm.errors import RealmError
@@ -53,10 +68,16 @@ def root(
 
 lifecycle.add_to(app)
 train.add_to(app)
+spar.add_to(app)
+skill_eval.add_to(skill.app)
+passive_run.add_to(passive.app)
+primitive_run.add_to(primitive.app)
 for name, group in {
     "quest": quest.app,
     "battle": battle.app,
     "skill": skill.app,
+    "passive": passive.app,
+    "primitive": primitive.app,
     "vault": vault.app,
     "hero": hero.app,
     "config": config.app,
