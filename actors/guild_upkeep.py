@@ -37,9 +37,15 @@ class GuildUpkeep:
         self._expire_sparring(campaign_id)
 
     def _ask_passives(self, campaign_id: str) -> None:
-        """Queue the passives that the newest checkpoints lack; exams and evaluations go first."""
+        """Queue the passives that the newest checkpoints lack; exams and evaluations go first.
+
+        While as many wait, newer checkpoints do: a worker that is behind is not asked for those that are gone by then.
+        """
         newest = {each.id: each for each in self.checkpoints.page(campaign_id, limit=PASSIVES_BEHIND)}
         if newest.keys() <= self.asked:
+            return
+        master = self.service.peer("task_master")
+        if ask(master.open_count.remote(JobType.PASSIVE.value)) >= PASSIVES_BEHIND:
             return
         done = self.passives.examined(newest, self.versions)
         version = panel_version(self.versions)
@@ -49,7 +55,6 @@ class GuildUpkeep:
             payload = {"campaign_id": campaign_id, "checkpoint_id": checkpoint.id, "step": checkpoint.step}
             payload["mode"] = PassiveMode.LITE.value
             key = f"passive/{checkpoint.id}/{version}"
-            master = self.service.peer("task_master")
             try:
                 ask(master.submit.remote(JobType.PASSIVE.value, payload, Priority.LOW.value, key))
             except (RealmError, RayError) as error:

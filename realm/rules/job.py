@@ -20,6 +20,8 @@ MISSED_BEATS: Final = 3
 MAX_ATTEMPTS: Final = 3
 BACKOFF_S: Final = 1.0
 BACKOFF_MAX_S: Final = 60.0
+AGED_S: Final = 60.0
+"""After this long a job of low priority is taken in its turn among the normal ones: late, never starved."""
 RETRY_AFTER_MAX_S: Final = 60.0
 ANY_ROLE: Final = "any"
 MAX_PROBLEMS: Final = 1000
@@ -66,13 +68,23 @@ JOB_TRANSITIONS: Final[Mapping[JobStatus, frozenset[JobStatus]]] = MappingProxyT
 
 
 class Priority(StrEnum):
-    """Most urgent first; within one, first come first served."""
+    """Most urgent first; within one, first come first served. See `urgency` for jobs that wait long."""
 
     CRITICAL = "critical"
     HIGH = "high"
     NORMAL = "normal"
     LOW = "low"
     IDLE = "idle"
+
+
+RAISED: Final = (Priority.LOW, Priority.IDLE)
+"""Priorities that waiting raises to normal."""
+
+
+def urgency(priority: Priority, created_at: datetime, now: datetime) -> Priority:
+    """The priority that a waiting job has by now."""
+    aged = now - created_at >= timedelta(seconds=AGED_S)
+    return Priority.NORMAL if aged and priority in RAISED else priority
 
 
 class FailureKind(StrEnum):

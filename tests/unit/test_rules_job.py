@@ -21,6 +21,7 @@ from realm.rules.job import (
     Worker,
     backoff_s,
     retries,
+    urgency,
 )
 
 EVAL = {"skill_id": "bin", "level": 3, "count": 100, "battle_id": "mote-1-battle-1", "step": 120}
@@ -82,6 +83,16 @@ def test_a_bad_payload_names_the_field(change, field):
 
 def test_priorities_are_ordered_most_urgent_first():
     assert list(Priority) == ["critical", "high", "normal", "low", "idle"]
+
+
+@given(st.sampled_from(list(Priority)), st.floats(0, 300))
+def test_waiting_raises_low_priorities_to_normal_and_none_above(priority, waited):
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    by_now = urgency(priority, at, at + timedelta(seconds=waited))
+    order = list(Priority)
+    assert order.index(by_now) <= order.index(priority)
+    wanted = Priority.NORMAL if waited >= 60 and order.index(priority) > order.index(Priority.NORMAL) else priority
+    assert by_now == wanted
 
 
 def test_which_failures_are_retried():
