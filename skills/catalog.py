@@ -15,7 +15,6 @@ from hashlib import blake2b
 from pathlib import Path
 
 from realm.errors import ConfigError, ConflictError, NotFoundError
-from skills.asked_alone import Passive, Primitive, passives, primitives
 from skills.curriculum import exam_panel, exam_version, training_examples
 from skills.definition import build_skill, read_definition
 from skills.problem import Grade, Problem
@@ -107,22 +106,6 @@ class Engine:
     def list_skills(self) -> list[Skill]:
         """Every skill, by id."""
         return list(self._skills.values())
-
-    def list_passives(self) -> list[Passive]:
-        return list(passives().values())
-
-    def passive(self, passive_id: str) -> Passive:
-        if passive_id not in passives():
-            raise NotFoundError(f"There is no passive {passive_id!r}.", f"The passives are: {', '.join(passives())}.")
-        return passives()[passive_id]
-
-    def list_primitives(self) -> list[Primitive]:
-        return list(primitives().values())
-
-    def primitive(self, primitive_id: str) -> Primitive:
-        if primitive_id not in primitives():
-            raise NotFoundError(f"There is no primitive {primitive_id!r}.", "`realm primitive list` shows them.")
-        return primitives()[primitive_id]
 
     def generate_eval_batch(
         self,
