@@ -2,6 +2,7 @@
 
 from skills.catalog import Engine, EvalBatch, EvalScore, SkillCatalog, get_engine
 from skills.curriculum import exam_panel, exam_version, training_examples
+from skills.panel import Passive, Primitive
 from skills.problem import Grade, Problem
 from skills.skill import Level, Skill
 
@@ -11,6 +12,8 @@ __all__ = [
     "EvalScore",
     "Grade",
     "Level",
+    "Passive",
+    "Primitive",
     "Problem",
     "Skill",
     "SkillCatalog",

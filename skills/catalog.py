@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any, TypeVar
 
 from realm.errors import ConfigError, ConflictError, NotFoundError
 from skills.curriculum import exam_panel, exam_version, training_examples
-from skills.definition import build_skill, read_definition
+from skills.definition import Kind, Known, build_skill, nearest, read_definition
+from skills.panel import Passive, Primitive
+from skills.panel_definition import build_passives, build_primitives
 from skills.problem import Grade, Problem
 from skills.skill import Evaluation, Level, Skill
 
@@ -26,6 +29,8 @@ __all__ = [
     "EvalScore",
     "Evaluation",
     "Level",
+    "Passive",
+    "Primitive",
     "Skill",
     "SkillCatalog",
     "exam_panel",
@@ -60,36 +65,56 @@ class EvalScore:
         return self.correct / self.n if self.n else 0.0
 
 
+SHIPPED = Path(__file__).parent
+
+
 @dataclass(frozen=True)
 class SkillCatalog:
-    """The skills of a directory, by id."""
+    """The skills of a directory, and the primitives and passives that they may refer to, each by id."""
 
     skills: Mapping[str, Skill]
+    primitives: Mapping[str, Primitive]
+    passives: Mapping[str, Passive]
 
     @classmethod
-    def load(cls, directory: Path = Path(__file__).parent) -> SkillCatalog:
-        """Read every `*.yaml` of kind skill.
+    def load(cls, directory: Path = SHIPPED) -> SkillCatalog:
+        """Read every `*.yaml`. Primitives and passives are those that come with the realm if it describes none.
 
         Raises:
-            ConfigError: a file cannot be used, or two define the same id; says file, field, value and remedy.
+            ConfigError: a file cannot be used, two define the same id, or two are of kind primitives or passives; says
+                file, field, value and remedy.
         """
+        files = [(path, read_definition(path)) for path in sorted(directory.glob("*.yaml"))]
+        primitives = build_primitives(*_only(files, "primitives"))
+        passives = build_passives(*_only(files, "passives"))
+        known = Known(primitives.keys(), passives.keys())
         skills: dict[str, Skill] = {}
-        for path in sorted(directory.glob("*.yaml")):
-            fields = read_definition(path)
+        for path, fields in files:
             if fields["kind"] != "skill":
                 continue
-            skill = build_skill(path, fields)
+            skill = build_skill(path, fields, known)
             if skill.id in skills:
                 raise ConfigError(f"{path}: field 'id' is {skill.id!r}, which another file has.", "Choose another id.")
             skills[skill.id] = skill
-        return cls(skills)
+        return cls(skills, primitives, passives)
+
+
+def _only(files: list[tuple[Path, dict[str, Any]]], kind: Kind) -> tuple[Path, dict[str, Any]]:
+    """The one file of a kind, or the realm's own."""
+    found = [(path, fields) for path, fields in files if fields["kind"] == kind]
+    if len(found) > 1:
+        raise ConfigError(f"{found[1][0]}: field 'kind' is {kind!r}, which {found[0][0].name} has.", "Join the two.")
+    path = SHIPPED / f"{kind}.yaml"
+    return found[0] if found else (path, read_definition(path))
 
 
 class Engine:
-    """Skills by id, batches of eval problems and their scores."""
+    """Skills, primitives and passives by id; batches of eval problems and their scores."""
 
     def __init__(self, catalog: SkillCatalog) -> None:
         self._skills = dict(sorted(catalog.skills.items()))
+        self._primitives = catalog.primitives
+        self._passives = catalog.passives
 
     def get(self, skill_id: str) -> Skill:
         """The skill `skill_id`.
@@ -106,6 +131,30 @@ class Engine:
     def list_skills(self) -> list[Skill]:
         """Every skill, by id."""
         return list(self._skills.values())
+
+    def primitive(self, primitive_id: str) -> Primitive:
+        """The primitive `track/name@version`.
+
+        Raises:
+            NotFoundError: there is none; names the nearest.
+        """
+        return _found("primitive", primitive_id, self._primitives)
+
+    def list_primitives(self) -> list[Primitive]:
+        """Every primitive, track by track, as the YAML has them."""
+        return list(self._primitives.values())
+
+    def passive(self, passive_id: str) -> Passive:
+        """The passive `passive_id`.
+
+        Raises:
+            NotFoundError: there is none; names the nearest.
+        """
+        return _found("passive", passive_id, self._passives)
+
+    def list_passives(self) -> list[Passive]:
+        """Every passive, as the YAML has them."""
+        return list(self._passives.values())
 
     def generate_eval_batch(
         self,
@@ -155,6 +204,16 @@ class Engine:
             grades=tuple(grades),
             primitives={primitive: (attempts[primitive], hits[primitive]) for primitive in sorted(attempts)},
         )
+
+
+Listed = TypeVar("Listed")
+
+
+def _found(kind: str, name: str, known: Mapping[str, Listed]) -> Listed:
+    try:
+        return known[name]
+    except KeyError:
+        raise NotFoundError(f"There is no {kind} {name!r}.", f"{nearest(name, known).capitalize()}.") from None
 
 
 @cache

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from realm.errors import ConfigError
 from skills.provider import Provider
 from skills.skill import Evaluation, Level, Skill
 
 Kind = Literal["skill", "primitives", "passives"]
-PrimitiveId = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9_]+@[0-9]+$")]
+PrimitiveId = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9_]+@[1-9][0-9]*$")]
 LevelNumber = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a skill's YAML may refer to, by id: the context of its validation."""
+
+    primitives: Collection[str]
+    passives: Collection[str]
+
+
+def _is_primitive(name: str, info: ValidationInfo) -> str:
+    return _referred("primitive", name, cast(Known, info.context).primitives)
+
+
+def _is_passive(name: str, info: ValidationInfo) -> str:
+    return _referred("passive", name, cast(Known, info.context).passives)
+
+
+def _referred(kind: str, name: str, known: Collection[str]) -> str:
+    if name not in known:
+        raise ValueError(f"there is no such {kind}; {nearest(name, known)}")
+    return name
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """For an error's remedy: ids that contain `name`, or else are spelled most like it, or else all; at most three."""
+    found = [each for each in sorted(known) if name in each] or get_close_matches(name, known, cutoff=0.3)
+    return f"the nearest: {', '.join(found[:3])}" if found else f"the first: {', '.join(sorted(known)[:3])}"
 
 
 class LevelDefinition(BaseModel):
@@ -29,7 +60,7 @@ class LevelDefinition(BaseModel):
     title: Annotated[str, Field(min_length=1)]
     memorizable: bool
     max_response_chars: Annotated[int, Field(ge=1)]
-    primitives: tuple[PrimitiveId, ...]
+    primitives: tuple[Annotated[PrimitiveId, AfterValidator(_is_primitive)], ...]
     content: dict[str, Any]
 
     def numbers(self) -> range:
@@ -58,7 +89,7 @@ class SkillDefinition(BaseModel):
     max_level: LevelNumber
     xp_multiplier: Annotated[float, Field(gt=0)] = 1.0
     evaluation: Evaluation = Evaluation()
-    passive: str | None = None
+    passive: Annotated[str, AfterValidator(_is_passive)] | None = None
     """Passive that measures the nearest untrained ability."""
     api_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     levels: tuple[LevelDefinition, ...]
@@ -92,14 +123,14 @@ def read_definition(path: Path) -> dict[str, Any]:
     return fields
 
 
-def build_skill(path: Path, fields: dict[str, Any]) -> Skill:
-    """The skill that `fields`, read from `path`, define.
+def build_skill(path: Path, fields: dict[str, Any], known: Known) -> Skill:
+    """The skill that `fields`, read from `path`, define; it may refer to what is `known`.
 
     Raises:
         ConfigError: a field is missing, unknown or wrong; says which, its value and the remedy.
     """
     try:
-        definition = SkillDefinition.model_validate(fields)
+        definition = SkillDefinition.model_validate(fields, context=known)
     except ValidationError as error:
         raise field_error(path, error) from None
     provider = _provider(path, definition.provider)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import islice
 from random import Random
 
+from realm.errors import ConflictError
 from skills.problem import Problem, Split, buckets_of
 from skills.provider import LevelGenerator
 
@@ -62,6 +64,21 @@ def problems_of(
             source, level, seed, index, text.prompt, text.answer, text.working, text.primitives, candidate.key
         )
         index += 1
+
+
+def take(problems: Iterator[Problem], count: int, source: str, split: Split, fold: int | None) -> list[Problem]:
+    """The first `count` of `problems`; the rest says in the error what gave them.
+
+    Raises:
+        ConflictError: there are fewer.
+    """
+    taken = list(islice(problems, count))
+    if len(taken) < count:
+        raise ConflictError(
+            f"{source} gave {len(taken)} distinct problems of split {split}, fold {fold}; {count} were asked for.",
+            "Ask for fewer.",
+        )
+    return taken
 
 
 def _number(name: str) -> int:

@@ -6,7 +6,7 @@ Knows no particular question and no split.
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -16,11 +16,17 @@ from skills.provider import Rendering
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A prompt and its answer. `key` is what is asked, whatever its wording."""
+    """A prompt and its answer. `key` is what is asked, whatever its wording; `working` is "" where none is taught."""
 
     key: str
     prompt: str
     answer: str
+    working: str = ""
+
+
+def asked(random: Random, key: str, wordings: Sequence[str], answer: object) -> Question:
+    """A question in one of its wordings; `answer` is written out with str()."""
+    return Question(key, random.choice(wordings), str(answer))
 
 
 Draw = Callable[[Random], Question]
@@ -30,7 +36,7 @@ Draw = Callable[[Random], Question]
 class QuestionGenerator:
     """A level generator over one `Draw`; every question exercises `primitives`."""
 
-    alphabet = "".join(sorted({*string.printable.strip(), " ", "\n", "⓪", "①"}))
+    alphabet = "".join(sorted({*string.printable.strip(), *" \n⓪①"}))
     symbol_alphabet = ""
 
     def __init__(self, draw: Draw, primitives: tuple[str, ...] = ()) -> None:
@@ -61,4 +67,4 @@ class QuestionCandidate:
 
     def render(self, random: Random, symbols: bool) -> Rendering:
         del random, symbols
-        return Rendering(self.question.prompt, self.question.answer, "", self.primitives)
+        return Rendering(self.question.prompt, self.question.answer, self.question.working, self.primitives)

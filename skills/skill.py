@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from realm.errors import ConflictError, NotFoundError
-from skills.generation import problems_of
+from realm.errors import NotFoundError
+from skills.generation import problems_of, take
 from skills.problem import Grade, Problem, Split
 from skills.provider import LevelGenerator
 
@@ -115,14 +114,7 @@ class Skill:
             memorizable=entry.memorizable,
             symbols=symbols,
         )
-        problems = list(islice(endless, count))
-        if len(problems) < count:
-            raise ConflictError(
-                f"Level {level} of {self.id!r} gave {len(problems)} distinct problems of split {split}, fold {fold}; "
-                f"{count} were asked for.",
-                "Ask for fewer.",
-            )
-        return problems
+        return take(endless, count, f"Level {level} of {self.id!r}", split, fold)
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Whether `text` answers `problem`; only the final answer counts, and it must be exact."""

@@ -1,83 +1,204 @@
-"""Passives about words: basics of English, string craft, word puzzles."""
+"""Passive about English: forms of words, agreement, numbers in words, meanings.
+
+Meanings are asked only of words that SY holds out of training.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from random import Random
 
-from skills.question import Question
+from skills.lexicon import Word, lexicon
+from skills.passives.wording import NUMBER, WORD, listed
+from skills.question import Question, asked
 
-PLURALS = {
-    "box": "boxes", "city": "cities", "child": "children", "mouse": "mice", "leaf": "leaves", "tooth": "teeth",
-    "day": "days", "bus": "buses", "man": "men", "knife": "knives", "foot": "feet", "baby": "babies", "fish": "fish",
-    "potato": "potatoes", "sheep": "sheep", "watch": "watches", "goose": "geese", "wolf": "wolves", "key": "keys",
-}  # fmt: skip
-PASTS = {
-    "go": "went", "see": "saw", "eat": "ate", "run": "ran", "write": "wrote", "sing": "sang", "take": "took",
-    "walk": "walked", "stop": "stopped", "carry": "carried", "buy": "bought", "teach": "taught", "find": "found",
-    "give": "gave", "know": "knew", "think": "thought", "bring": "brought", "swim": "swam", "keep": "kept",
-}  # fmt: skip
-OPPOSITES = {
-    "hot": "cold", "big": "small", "fast": "slow", "early": "late", "open": "closed", "light": "dark", "full": "empty",
-    "high": "low", "wet": "dry", "old": "new", "hard": "soft", "up": "down", "near": "far", "rich": "poor",
-    "loud": "quiet", "first": "last", "inside": "outside", "above": "below", "push": "pull", "begin": "end",
-}  # fmt: skip
-WORDS = (
-    "anchor", "basket", "candle", "dragon", "engine", "forest", "garden", "hammer", "island", "jacket", "kettle",
-    "ladder", "market", "needle", "orange", "pencil", "quiver", "rocket", "silver", "tunnel", "velvet", "window",
-    "yellow", "zipper", "bridge", "castle", "desert", "feather", "harvest", "journey", "kitchen", "lantern", "morning",
+PLURALS_TABLE = """
+baby:babies bird:birds box:boxes boy:boys brush:brushes bus:buses calf:calves cat:cats child:children church:churches
+city:cities class:classes country:countries crisis:crises day:days deer:deer dish:dishes dog:dogs dress:dresses
+family:families foot:feet fox:foxes glass:glasses goose:geese half:halves hand:hands hero:heroes horse:horses
+house:houses key:keys knife:knives lady:ladies leaf:leaves life:lives loaf:loaves man:men monkey:monkeys mouse:mice
+ox:oxen party:parties peach:peaches photo:photos piano:pianos potato:potatoes radio:radios river:rivers sheep:sheep
+shelf:shelves story:stories tax:taxes thief:thieves tomato:tomatoes tooth:teeth toy:toys tree:trees watch:watches
+wife:wives witch:witches wolf:wolves woman:women
+"""
+"""Singular : plural."""
+VERBS_TABLE = """
+begin:began:begins:beginning break:broke:breaks:breaking bring:brought:brings:bringing buy:bought:buys:buying
+carry:carried:carries:carrying catch:caught:catches:catching choose:chose:chooses:choosing come:came:comes:coming
+dance:danced:dances:dancing do:did:does:doing draw:drew:draws:drawing drink:drank:drinks:drinking
+drive:drove:drives:driving eat:ate:eats:eating fall:fell:falls:falling feel:felt:feels:feeling
+fight:fought:fights:fighting find:found:finds:finding fix:fixed:fixes:fixing fly:flew:flies:flying
+forget:forgot:forgets:forgetting give:gave:gives:giving go:went:goes:going grow:grew:grows:growing have:had:has:having
+hear:heard:hears:hearing hold:held:holds:holding hop:hopped:hops:hopping hope:hoped:hopes:hoping
+jump:jumped:jumps:jumping keep:kept:keeps:keeping know:knew:knows:knowing leave:left:leaves:leaving
+lose:lost:loses:losing make:made:makes:making meet:met:meets:meeting miss:missed:misses:missing
+open:opened:opens:opening pay:paid:pays:paying plan:planned:plans:planning play:played:plays:playing
+push:pushed:pushes:pushing ride:rode:rides:riding rise:rose:rises:rising run:ran:runs:running say:said:says:saying
+see:saw:sees:seeing sell:sold:sells:selling send:sent:sends:sending shake:shook:shakes:shaking sing:sang:sings:singing
+sit:sat:sits:sitting sleep:slept:sleeps:sleeping speak:spoke:speaks:speaking stand:stood:stands:standing
+steal:stole:steals:stealing stop:stopped:stops:stopping study:studied:studies:studying swim:swam:swims:swimming
+take:took:takes:taking teach:taught:teaches:teaching tell:told:tells:telling think:thought:thinks:thinking
+throw:threw:throws:throwing try:tried:tries:trying visit:visited:visits:visiting walk:walked:walks:walking
+wash:washed:washes:washing win:won:wins:winning write:wrote:writes:writing
+"""
+"""Verb : past tense : third person : participle."""
+DEGREES_TABLE = """
+bad:worse:worst big:bigger:biggest brave:braver:bravest busy:busier:busiest cheap:cheaper:cheapest
+clean:cleaner:cleanest cold:colder:coldest dark:darker:darkest deep:deeper:deepest early:earlier:earliest
+easy:easier:easiest fast:faster:fastest flat:flatter:flattest funny:funnier:funniest good:better:best
+happy:happier:happiest heavy:heavier:heaviest hot:hotter:hottest kind:kinder:kindest large:larger:largest
+lazy:lazier:laziest long:longer:longest loud:louder:loudest nice:nicer:nicest rich:richer:richest sad:sadder:saddest
+safe:safer:safest short:shorter:shortest slow:slower:slowest small:smaller:smallest soft:softer:softest
+strong:stronger:strongest thin:thinner:thinnest warm:warmer:warmest weak:weaker:weakest wet:wetter:wettest
+wide:wider:widest wise:wiser:wisest young:younger:youngest
+"""
+"""Adjective : comparative : superlative."""
+ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
-ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+COUNTABLE = ("animal", "building", "clothing", "job", "person", "plant", "tool", "vehicle")
+SILENT_OR_GLIDING = ("eu", "ew", "h", "one", "u", "y")
+"""Beginnings of words whose article the first letter does not give away."""
+
+
+def _table(text: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(entry.split(":")) for entry in text.split())
+
+
+PLURALS, VERBS, DEGREES = _table(PLURALS_TABLE), _table(VERBS_TABLE), _table(DEGREES_TABLE)
 
 
 def language_basics(random: Random) -> Question:
-    asked, table = random.choice(
-        [("Plural of", PLURALS), ("Past tense of", PASTS), ("Opposite of", OPPOSITES), ("a or an:", None)]
-    )
-    if table is not None:
-        word = random.choice(list(table))
-        return _asked(f"{asked} {word}:", table[word])
-    word = random.choice(WORDS)
-    return _asked(f"Which article comes before {word}, a or an?", "an" if word[0] in "aeiou" else "a")
+    """Plurals, verb forms, degrees, is and are, a and an, numbers in words, synonyms, antonyms, definitions."""
+    forms = (_plural, _verb, _degree, _agreement, _article, _number, _definition, _synonym, _antonym)
+    return random.choice(forms)(random)
 
 
-def string_craft(random: Random) -> Question:
-    word, at = random.choice(WORDS), random.randint(1, 5)
-    vowels = "".join(letter for letter in word if letter not in "aeiou")
-    shifted = "".join(ALPHABET[(ALPHABET.index(letter) + at) % 26] for letter in word)
-    prompt, answer = random.choice(
+def _plural(random: Random) -> Question:
+    one, many = random.choice(PLURALS)
+    wordings = (f"What is the plural of {one}?{WORD}", f"One {one}, two ...? Write the missing word.{WORD}")
+    return asked(random, f"plural {one}", wordings, many)
+
+
+def _verb(random: Random) -> Question:
+    verb, past, third, participle = random.choice(VERBS)
+    key, wordings, answer = random.choice(
         [
-            (f"Letter {at} of {word}:", word[at - 1]),
-            (f"{word} without a, e, i, o and u:", vowels),
-            (f"{word} in capital letters:", word.upper()),
-            (f"Move each letter of {word} on by {at} in the alphabet, z to a:", shifted),
-            (f"First letter of {word} moved to its end:", word[1:] + word[0]),
-            (f"Every second letter of {word}, from the first on:", word[::2]),
+            (
+                "past",
+                (f"What is the past tense of {verb}?", f"Today they {verb}, yesterday they ...? Write the past tense."),
+                past,
+            ),
+            (
+                "third",
+                (
+                    f"They {verb}, and she ...? Write the same verb, still in the present.",
+                    f"What follows she in the present tense of {verb}?",
+                ),
+                third,
+            ),
+            (
+                "participle",
+                (f"What is the -ing form of {verb}?", f"They {verb}: they are ...? Write the form in -ing."),
+                participle,
+            ),
         ]
     )
-    return _asked(prompt, answer)
+    return asked(random, f"{key} {verb}", [text + WORD for text in wordings], answer)
 
 
-def word_puzzles(random: Random) -> Question:
-    """Anagrams among given words, hidden letters, the odd one out by its letters."""
-    form = random.randrange(3)
-    words = random.sample(WORDS, 4)
-    word = words[0]
-    random.shuffle(words)
-    listed = ", ".join(words)
-    if form == 0:
-        letters = "".join(random.sample(word, len(word)))
-        return _asked(f"Which of {listed} is made of the letters {letters}?", word)
-    if form == 1:
-        hidden = "".join(letter if random.random() < 0.6 else "_" for letter in word)
-        fitting = [each for each in words if _fits(hidden, each)]
-        shown = word if len(fitting) > 1 else hidden
-        return _asked(f"Which of {listed} fits {shown}?", word)
-    return _asked(f"Which of {listed} comes first in the alphabet?", min(words))
+def _degree(random: Random) -> Question:
+    word, more, most = random.choice(DEGREES)
+    if random.random() < 0.5:
+        wordings = (f"What is the comparative of {word}?{WORD}", f"One is {word}, the other is even ...?{WORD}")
+        return asked(random, f"comparative {word}", wordings, more)
+    wordings = (f"What is the superlative of {word}?{WORD}", f"All are {word}; this one is the ...?{WORD}")
+    return asked(random, f"superlative {word}", wordings, most)
 
 
-def _fits(pattern: str, word: str) -> bool:
-    return len(pattern) == len(word) and all(p in ("_", w) for p, w in zip(pattern, word, strict=True))
+GAPS = (("is", "are", "here"), ("was", "were", "here"), ("has", "have", "been seen"), ("does", "do", "not matter"))
 
 
-def _asked(prompt: str, answer: str) -> Question:
-    return Question(prompt, prompt, answer)
+def _agreement(random: Random) -> Question:
+    """Nouns that have the same form in singular and plural are left out."""
+    one, many = random.choice([pair for pair in PLURALS if pair[0] != pair[1]])
+    near = random.choice([each for each, _ in PLURALS if each != one])
+    singular, plural, rest = random.choice(GAPS)
+    noun, answer = random.choice([(one, singular), (many, plural)])
+    form = f"\nAnswer {singular} or {plural}."
+    wordings = (
+        f"Fill the gap: The {noun} ___ {rest}.{form}",
+        f"Fill the gap: The {noun} near the {near} ___ {rest}.{form}",
+    )
+    return asked(random, f"{singular} {noun}", wordings, answer)
+
+
+@cache
+def _articled() -> tuple[str, ...]:
+    words = (word for word in lexicon().values() if word.category in COUNTABLE)
+    return tuple(word.word for word in words if not word.word.startswith(SILENT_OR_GLIDING))
+
+
+def _article(random: Random) -> Question:
+    word = random.choice(_articled())
+    form = "\nAnswer a or an."
+    wordings = (f"Which article comes before {word}?{form}", f"Fill the gap: This is ___ {word}.{form}")
+    return asked(random, f"article {word}", wordings, "an" if word[0] in "aeio" else "a")
+
+
+def _number(random: Random) -> Question:
+    number = random.randrange(100)
+    words = ONES[number] if number < 20 else TENS[number // 10 - 2] + (f"-{ONES[number % 10]}" if number % 10 else "")
+    if random.random() < 0.5:
+        return asked(random, f"digits {number}", (f"Write {words} in digits.{NUMBER}",), number)
+    wordings = (
+        f"Write {number} in words, with a hyphen if there are two.",
+        f"Spell out {number} in words, hyphenated if there are two.",
+    )
+    return asked(random, f"words {number}", wordings, words)
+
+
+@cache
+def _held_out(antonym: bool = False) -> tuple[Word, ...]:
+    """Words that no training problem holds; only those that have an antonym, if asked for."""
+    return tuple(word for word in lexicon().values() if word.held_out and (word.antonym or not antonym))
+
+
+@cache
+def _by_category() -> Mapping[str, tuple[Word, ...]]:
+    words = lexicon().values()
+    return {name: tuple(word for word in words if word.category == name) for name in {word.category for word in words}}
+
+
+def _unlike(random: Random, word: Word) -> list[Word]:
+    """Three words of other categories, each of another."""
+    categories = random.sample(sorted(_by_category().keys() - {word.category}), 3)
+    return [random.choice(_by_category()[name]) for name in categories]
+
+
+def _choice(random: Random, what: str, answer: str, others: list[str]) -> Question:
+    options = [answer, *others]
+    random.shuffle(options)
+    wordings = (f"Which of the words {listed(options)} {what}?{WORD}", f"{listed(options, 'or')}: which {what}?{WORD}")
+    return asked(random, f"{what}: {' '.join(sorted(options))}", wordings, answer)
+
+
+def _definition(random: Random) -> Question:
+    word = random.choice(_held_out())
+    others = [other.word for other in _unlike(random, word)]
+    return _choice(random, f'means "{word.definition}"', word.word, others)
+
+
+def _synonym(random: Random) -> Question:
+    word = random.choice(_held_out())
+    others = [other.synonym for other in _unlike(random, word)]
+    return _choice(random, f"is closest in meaning to {word.word}", word.synonym, others)
+
+
+def _antonym(random: Random) -> Question:
+    word = random.choice(_held_out(antonym=True))
+    others = [other.synonym for other in _unlike(random, word)]
+    return _choice(random, f"is the opposite of {word.word}", word.antonym, others)

@@ -15,6 +15,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skills_helpers import hopeless, perfect
 
 from skills import get_engine
 from skills.binary import compile_level
@@ -69,57 +70,17 @@ def test_right_answers_are_right(level: int, symbols: bool) -> None:
         level, 50, 1, "train", symbols=symbols
     )
     for problem in problems:
-        for text in (
-            problem.response,
-            problem.answer,
-            f"\n {problem.response}\n",
-            f"<think>\n\n</think>\n\n{problem.answer}",
-        ):
+        for text in perfect(problem):
             grade = BIN.grade(problem, text)
             assert grade.correct
             assert grade.extracted == grade.expected == problem.answer
 
 
-HOPELESS = {
-    "empty": "",
-    "whitespace": " \n",
-    "does not know": "I do not know",
-    "prompt": "{prompt}",
-    "every digit": "⓪①",
-    "every digit, spaced": "⓪ ①",
-    "every digit, decimal": "0123456789",
-    "every verdict": "<=>",
-    "right, then wrong": "{answer} {wrong}",
-    "wrong, then right": "{wrong} {answer}",
-    "wrong, then right, on lines": "{wrong}\n{answer}",
-    "right twice": "{answer} {answer}",
-    "right, then more digits": "{answer}⓪",
-    "in a sentence": "The answer is {answer}",
-    "with a full stop": "{answer}.",
-    "right response, then wrong": "{response} {wrong}",
-    "right, then thought again": "{answer}<think>{working}</think>{wrong}",
-    "thought without end": "<think>{working}",
-    "answer inside a thought without end": "<think>{answer}",
-    "answer after a second thought without end": "<think></think><think>{answer}",
-    "answer inside the thought": "<think>{answer}</think>",
-    "working without answer": "<think>{working}</think>",
-    "answer before the thought": "{answer}<think>{working}</think>",
-}
-
-
 @pytest.mark.parametrize("level", LEVELS)
 def test_hopeless_answers_are_wrong(level: int) -> None:
     for problem in BIN.generate(level, 40, 2, "eval"):
-        wrong = "⓪" if problem.answer != "⓪" else "①"
-        for name, text in HOPELESS.items():
-            said = text.format(
-                prompt=problem.prompt,
-                answer=problem.answer,
-                wrong=wrong,
-                response=problem.response,
-                working=problem.working,
-            )
-            assert not BIN.grade(problem, said).correct, name
+        for name, text in hopeless(problem).items():
+            assert not BIN.grade(problem, text).correct, name
 
 
 @pytest.mark.parametrize(

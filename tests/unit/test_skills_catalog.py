@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from realm.errors import ConfigError, ConflictError, NotFoundError
 from skills import SkillCatalog, exam_panel, exam_version, get_engine, training_examples
-from skills.catalog import Engine
+from skills.catalog import SHIPPED, Engine
 from skills.problem import FOLDS, Problem, bucket_of
 
 ENGINE = get_engine()
@@ -156,7 +156,8 @@ def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str) -> None:
 
 def test_kind_says_whose_file_it_is(tmp_path: Path) -> None:
     write(tmp_path, SMALL)
-    write(tmp_path, {"kind": "primitives", "anything": 1}, "primitives.yaml")
+    for kind in ("primitives", "passives"):
+        write(tmp_path, (SHIPPED / f"{kind}.yaml").read_text(encoding="utf-8"), f"{kind}.yaml")
     assert list(SkillCatalog.load(tmp_path).skills) == ["tiny"]
     write(tmp_path, {"id": "stray"}, "stray.yaml")
     with pytest.raises(ConfigError, match=r"stray\.yaml: field 'kind' is None"):
