@@ -73,11 +73,16 @@ class GuildRequests(Service):
 
         Raises:
             NotFoundError: no such primitive or checkpoint, or there are no weights yet.
+            ConflictError: a primitive has too few distinct problems for `count`.
             RealmError: a count that is too small or too large.
         """
         payload = self._weights(checkpoint_id) | {"count": count}
         if primitive_id is not None:
             payload["primitive_id"] = self.engine.primitive(primitive_id).id
+        JOB_SPECS[JobType.PRIMITIVE].check(payload)
+        for primitive in self.engine.list_primitives():
+            if primitive_id in (None, primitive.id):
+                primitive.generate(count, 0)
         return self._submit(JobType.PRIMITIVE, payload)
 
     def request_sparring(
