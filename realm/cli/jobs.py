@@ -25,7 +25,7 @@ CheckpointId = Annotated[
 
 
 def run_job(method: str, *args: Any, about: str, no_wait: bool, as_json: bool) -> dict[str, Any] | None:
-    """Ask SkillEngine for a job and wait for its result. With `no_wait` print the job's id instead and return None.
+    """Ask SkillEngine for a job and wait for its result; Ctrl-C cancels it. With `no_wait` print its id, return None.
 
     Raises:
         RealmError: the job was refused; nothing is queued.
@@ -43,20 +43,21 @@ def run_job(method: str, *args: Any, about: str, no_wait: bool, as_json: bool) -
         else:
             say(f"Job {submitted['job_id']} is queued: {about}.")
         return None
-    with progress(f"{about}: job {submitted['job_id']} is queued", quiet=as_json, lines=True) as tick:
-        return _result(session, submitted["job_id"], about, tick)
-
-
-def _result(session: Session, job_id: str, about: str, tick: Tick) -> dict[str, Any]:
-    """Poll until the job is over. Ctrl-C cancels it."""
+    job_id = submitted["job_id"]
     try:
-        while (job := session.follow("task_master", "show", job_id))["status"] not in OVER:
-            tick(f"{about}: {_worded(job)}")
-            time.sleep(POLL_S)
+        with progress(f"{about}: job {job_id} is queued", quiet=as_json, lines=True) as tick:
+            return _result(session, job_id, about, tick)
     except KeyboardInterrupt:
         with suppress(RealmError):
             session.call("task_master", "cancel", job_id, "given up at the command line")
         raise
+
+
+def _result(session: Session, job_id: str, about: str, tick: Tick) -> dict[str, Any]:
+    """Poll until the job is over."""
+    while (job := session.follow("task_master", "show", job_id))["status"] not in OVER:
+        tick(f"{about}: {_worded(job)}")
+        time.sleep(POLL_S)
     if job["status"] == "completed":
         return job["result"]
     reason = job["cancel_reason"] if job["status"] == "cancelled" else job["error"]
