@@ -167,6 +167,13 @@ class Arena(Service):
         held = self.snapshots.get(step)
         return [held[1]] if held and held[0] == battle_id else None
 
+    def newest_snapshot(self, campaign_id: str) -> dict[str, Any] | None:
+        """`battle_id` and `step` of the newest snapshot of the campaign that is held."""
+        for step, (battle_id, _) in sorted(self.snapshots.items(), key=lambda held: held[0], reverse=True):
+            if self.battles.get(battle_id).campaign_id == campaign_id:
+                return {"battle_id": battle_id, "step": step}
+        return None
+
     # Inside
 
     def _desire(self, desired: DesiredState) -> dict[str, Any]:

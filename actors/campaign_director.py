@@ -13,6 +13,7 @@ from typing import Any
 from ray.exceptions import RayError
 
 from actors.curriculum import Curriculum
+from actors.guild_upkeep import GuildUpkeep
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.errors import RealmError
@@ -51,6 +52,7 @@ class CampaignDirector(Service):
         self.events = EventStore(self.database)
         self.engine = get_engine()
         self.curriculum = Curriculum(self.database, self.engine)
+        self.guild = GuildUpkeep(self, self.engine)
         self.evaluated_at: dict[str, float] = {}
         self.examined_at = self.pruned_at = self.snapshot_at = time.monotonic()
         self.deciding = threading.Lock()
@@ -108,6 +110,7 @@ class CampaignDirector(Service):
             self._keep_fighting(campaign.id)
             self._examine(campaign)
             self._evaluate_newest(campaign)
+            self.guild.tick(campaign.id)
             if time.monotonic() - self.pruned_at > PRUNE_INTERVAL_S:
                 self.pruned_at = time.monotonic()
                 self.events.prune(now())

@@ -34,6 +34,7 @@ from realm.quests import (
     write_generated,
 )
 from realm.rules.quest import Quest, QuestPriority, QuestStatus
+from realm.rules.sparring import ORIGIN as SPARRING
 from realm.store.quests import QuestStore
 
 if TYPE_CHECKING:
@@ -114,6 +115,14 @@ class QuestBoard(Service):
         """Queue a generated quest at low priority: what people post goes first."""
         manifest = write_generated(examples, self.home.quests, name)
         return self._queue(manifest, QuestPriority.LOW, "auto", name, skill_id, level)
+
+    def post_sparring(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
+        """Queue what was made of the hero's mistakes at high priority, once under this name. Returns the quest."""
+        found = self.quests.named(self.campaign_id, SPARRING, name)
+        if found is not None:
+            return row_of(found)
+        manifest = write_generated(examples, self.home.quests, name)
+        return self._queue(manifest, QuestPriority.HIGH, SPARRING, name, skill_id, level)["quest"]
 
     # Order
 

@@ -7,19 +7,21 @@ from random import Random
 from typing import Any
 
 from actors.curriculum import Curriculum
-from actors.service import Service, now
+from actors.guild_records import GuildRecords
+from actors.service import now
 from actors.skill_rows import evaluation_row, skill_row
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import NotFoundError, RealmError
 from realm.rules.campaign import Campaign
-from realm.rules.progression import Evaluation, Exam, LevelRule
+from realm.rules.progression import Change, Evaluation, Exam, LevelRule
 from realm.rules.schedule import PRESETS, Plan, SkillSetting, Strategy, whole_counts
 from realm.store.skills import SkillStore
 from skills import Problem, Skill, exam_version, get_engine, training_examples
+from skills.problem import FOLDS
 
 
-class SkillEngine(Service):
+class SkillEngine(GuildRecords):
     """The guild's books: what the hero was asked and what it could do."""
 
     def __init__(self, home: str) -> None:
@@ -52,7 +54,7 @@ class SkillEngine(Service):
         """Level, count, seed and fold of the next evaluation: never the same problems twice at a level."""
         skill = self.engine.get(skill_id)
         state = self.store.ensure_state(self.campaign_id, skill_id, skill.max_level)
-        fold = self.store.next_fold(self.campaign_id, skill_id, state.training_level)
+        fold = self.fresh_fold(self.campaign_id, skill_id, state.training_level)
         return {"level": state.training_level, "count": skill.evaluation.count, "seed": fold, "fold": fold}
 
     def exam(self) -> dict[str, Any]:
@@ -122,19 +124,36 @@ class SkillEngine(Service):
 
     # Records
 
-    def record_evaluation(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Record an evaluation and apply the level-up rule, once per job. Says which level it mastered, or None."""
+    def record_evaluation(
+        self, result: dict[str, Any], primitives: dict[str, str], samples: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Record an evaluation and apply the level-up rule, once per job.
+
+        Args:
+            primitives: outcomes by primitive as 0 and 1, in order.
+            samples: some of the answers with their grades.
+
+        Returns:
+            `accuracy` with its interval `low` to `high`, `mastered_level` or None, whether it `counted`, and `detail`.
+        """
         skill = self.engine.get(result["skill_id"])
         rule = LevelRule(
             max_level=skill.max_level,
             threshold=skill.evaluation.threshold,
             xp_multiplier=skill.xp_multiplier,
             min_problems=skill.evaluation.count,
+            folds=FOLDS,
         )
-        outcome = self.store.record_evaluation(Evaluation(**result, created_at=now()), rule)
+        outcome = self.store.record_evaluation(Evaluation(**result, created_at=now()), rule, primitives, samples)
         if outcome.mastered_level is not None:
             self.peer("campaign_director").level_mastered.remote(skill.id, outcome.mastered_level)
-        return {"mastered_level": outcome.mastered_level, "accuracy": outcome.evaluation.accuracy}
+        row, first = evaluation_row(outcome.evaluation), outcome.happenings[0]
+        return {
+            "mastered_level": outcome.mastered_level,
+            **{name: row[name] for name in ("accuracy", "low", "high")},
+            "counted": first.change != Change.NOT_COUNTED,
+            "detail": first.detail,
+        }
 
     def record_exam(self, result: dict[str, Any]) -> dict[str, Any]:
         """Record an exam, once per job. Says whether a checkpoint with it would be the champion."""

@@ -13,7 +13,7 @@ from ray.exceptions import RayError
 
 from actors.service import Service
 from actors.waiting import ask
-from realm.errors import ClusterError, DiskFullError, RealmError
+from realm.errors import ClusterError, ConflictError, DiskFullError, RealmError
 from realm.rules.job import BEAT_S, FailureKind
 
 if TYPE_CHECKING:
@@ -75,9 +75,15 @@ class Worker(Service):
             kind, message = failure_of(error)
             ask(master.fail.remote(job["id"], self.id, kind.value, message))
         else:
-            ask(master.complete.remote(job["id"], self.id, result))
+            self._complete(job["id"], result)
         finally:
             self.holding = None
+
+    def _complete(self, job_id: str, result: dict[str, Any]) -> None:
+        try:
+            ask(self.peer("task_master").complete.remote(job_id, self.id, result))
+        except ConflictError as error:
+            print(f"job {job_id} is no longer this worker's: {error}")
 
     def _register(self) -> None:
         try:

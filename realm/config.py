@@ -92,6 +92,12 @@ class EvaluationConfig(Part):
     exam_interval_s: float = setting(20.0, "live", "Least seconds between two exams of snapshots.", ge=0)
 
 
+class SparringConfig(Part):
+    max_age_steps: int = setting(
+        2000, "live", "Steps beyond its mistakes after which a waiting sparring quest is cancelled.", ge=0
+    )
+
+
 class PlacementConfig(Part):
     """Ray resources of the train workers and the evaluating worker."""
 
@@ -160,6 +166,7 @@ class RealmConfig(BaseSettings):
     training: TrainingConfig = TrainingConfig()
     auto_quest: AutoQuestConfig = AutoQuestConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    sparring: SparringConfig = SparringConfig()
     placement: PlacementConfig = PlacementConfig()
     ray: RayConfig = RayConfig()
     web: WebConfig = WebConfig()

@@ -8,11 +8,19 @@ from typing import Any
 from actors.handlers.context import Context, Superseded
 from actors.handlers.evaluation import run_eval
 from actors.handlers.exam import run_exam
+from actors.handlers.questions import run_passives, run_primitives
+from actors.handlers.sparring import run_spar
 from realm.rules.job import JOB_SPECS, JobType
 
 Handler = Callable[[dict[str, Any], Context], dict[str, Any]]
 
-HANDLERS: dict[str, Handler] = {JobType.EVAL.value: run_eval, JobType.EXAM.value: run_exam}
+HANDLERS: dict[str, Handler] = {
+    JobType.EVAL.value: run_eval,
+    JobType.EXAM.value: run_exam,
+    JobType.PASSIVE.value: run_passives,
+    JobType.PRIMITIVE.value: run_primitives,
+    JobType.SPAR.value: run_spar,
+}
 
 _MISSING = {spec.type.value for spec in JOB_SPECS.values()} - HANDLERS.keys()
 if _MISSING:

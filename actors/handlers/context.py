@@ -21,6 +21,7 @@ from realm.inference.evaluation import validation_set
 from realm.inference.generation import load_weights
 from realm.models.chat import spells
 from realm.models.hero import Hero, empty_hero, pick_device, weight_dtype
+from realm.rules.job import JobStatus
 from realm.training.settings import open_hero
 from skills import Problem, Skill, exam_panel, get_engine
 
@@ -96,6 +97,34 @@ class Context:
             load_weights(self.hero, weights)
             self.loaded = key
         return held[0]
+
+    def resolve(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The payload with the newest weights that can be had named in it, if it asks for the newest.
+
+        Raises:
+            Superseded: there are none.
+        """
+        if payload.get("weights") is None:
+            return payload
+        named = {name: value for name, value in payload.items() if name != "weights"}
+        engine = self.service.peer("skill_engine")
+        for weights in ask(engine.newest_weights.remote(payload["campaign_id"])):
+            try:
+                self.load(named | weights)
+            except Superseded:
+                continue
+            return named | weights
+        raise Superseded("the weights are gone")
+
+    def require_wanted(self, job: dict[str, Any]) -> None:
+        """Return if the job is still to be done.
+
+        Raises:
+            Superseded: it was cancelled meanwhile.
+        """
+        found = ask(self.service.peer("task_master").show.remote(job["id"]))
+        if found["status"] == JobStatus.CANCELLED:
+            raise Superseded(found["cancel_reason"] or "cancelled")
 
     def _load_checkpoint(self, checkpoint_id: str) -> None:
         if self.loaded == checkpoint_id:

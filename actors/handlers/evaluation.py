@@ -13,11 +13,12 @@ from skills.problem import FOLDS
 
 def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
     """Evaluate the named weights. A snapshot that masters a level is saved as a checkpoint."""
-    payload = job["payload"]
+    payload = context.resolve(job["payload"])
     skill = context.skills.get(payload["skill_id"])
     engine = context.service.peer("skill_engine")
-    asked = payload if payload.get("level") else {**payload, **ask(engine.next_evaluation.remote(skill.id))}
     snapshot = context.load(payload)
+    requested = payload.get("level") is not None
+    asked = payload if requested else {**payload, **ask(engine.next_evaluation.remote(skill.id))}
     level, count = asked["level"], asked.get("count") or skill.evaluation.count
     seed, fold = asked.get("seed") or 0, asked.get("fold") or 0
     found = evaluate(context.hero, skill, level, count, seed, fold % FOLDS, context.spells(skill))
@@ -35,7 +36,9 @@ def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
         "battle_id": payload.get("battle_id"),
         "duration_s": found.duration_s,
     }
-    outcome = ask(engine.record_evaluation.remote(result))
+    samples = found.samples()
+    context.require_wanted(job)
+    outcome = ask(engine.record_evaluation.remote(result, found.primitives, samples))
     if outcome["mastered_level"] is not None and snapshot is not None:
         vault = context.service.peer("vault_keeper")
         ask(
@@ -43,4 +46,10 @@ def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
                 [snapshot], payload["step"], CreatedBy.MASTERY.value, skill.id, outcome["mastered_level"]
             )
         )
-    return {**outcome, "n": found.n, "correct": found.correct, "level": level, "duration_s": found.duration_s}
+    told = {**outcome, "n": found.n, "correct": found.correct, "level": level, "duration_s": found.duration_s}
+    if not requested:
+        return told
+    primitives = [
+        {"id": name, "n": len(outcomes), "correct": outcomes.count("1")} for name, outcomes in found.primitives.items()
+    ]
+    return {**told, "step": payload["step"], "primitives": primitives, "samples": samples}

@@ -12,7 +12,7 @@ from realm.rules.checkpoint import CreatedBy
 
 def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
     """Examine the named weights. A snapshot that beats the champion is saved as a checkpoint."""
-    payload = job["payload"]
+    payload = context.resolve(job["payload"])
     snapshot = context.load(payload)
     asked = ask(context.service.peer("skill_engine").exam.remote())
     skills, version = [context.skills.get(skill_id) for skill_id in asked["skills"]], asked["version"]

@@ -9,7 +9,22 @@ import typer
 from typer.core import TyperGroup
 
 import realm
-from realm.cli import battle, config, hero, lifecycle, passive, primitive, quest, skill, train, vault
+from realm.cli import (
+    battle,
+    config,
+    hero,
+    lifecycle,
+    passive,
+    passive_run,
+    primitive,
+    primitive_run,
+    quest,
+    skill,
+    skill_eval,
+    spar,
+    train,
+    vault,
+)
 from realm.cli.exits import DESCRIPTION, INTERRUPTED, exit_code
 from realm.cli.output import JSON_ASKED, print_error
 from realm.errors import RealmError
@@ -53,6 +68,10 @@ def root(
 
 lifecycle.add_to(app)
 train.add_to(app)
+spar.add_to(app)
+skill_eval.add_to(skill.app)
+passive_run.add_to(passive.app)
+primitive_run.add_to(primitive.app)
 for name, group in {
     "quest": quest.app,
     "battle": battle.app,

@@ -5,33 +5,83 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
 
 from realm.inference.generation import generate
 from realm.models.chat import token_ids
 from realm.models.hero import Hero
 from realm.models.loss import response_loss
+from realm.rules.primitives import outcomes_of
 from skills.catalog import Skill
 from skills.curriculum import without_symbols
-from skills.problem import Problem
+from skills.problem import Grade, Problem
 
 VALIDATION_SEED = 77_003
 VALIDATION_PER_LEVEL = 4
 SPARE_TOKENS = 4
 """Room for end tokens beyond the longest right response."""
+BATCH = 128
+"""Prompts that are answered at once."""
+SAMPLES = 12
+RIGHT_SAMPLES = 4
+"""Right answers among the samples, where there are as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the hero wrote, and its grade."""
+
+    problem: Problem
+    text: str
+    grade: Grade
+
+
+class Asker(Protocol):
+    """What grades the answers to its problems: a skill, a passive, a primitive."""
+
+    def grade(self, problem: Problem, text: str) -> Grade: ...
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """One graded batch. `answers` are what the hero wrote, in order."""
+    """Graded answers, in the order of the problems."""
 
-    n: int
-    correct: int
     duration_s: float
-    answers: list[tuple[Problem, str, bool]]
+    answers: list[Answer]
+
+    @property
+    def n(self) -> int:
+        return len(self.answers)
+
+    @property
+    def correct(self) -> int:
+        return sum(answer.grade.correct for answer in self.answers)
 
     @property
     def accuracy(self) -> float:
         return self.correct / self.n
+
+    @property
+    def primitives(self) -> dict[str, str]:
+        """Outcomes as 0 and 1, in order, by the primitive that the problems take."""
+        return outcomes_of((answer.problem.primitives, answer.grade.correct) for answer in self.answers)
+
+    def samples(self, limit: int = SAMPLES) -> list[dict[str, Any]]:
+        """Some answers for people to look at, JSON-ready: wrong ones first, at least RIGHT_SAMPLES right ones."""
+        wrong = [answer for answer in self.answers if not answer.grade.correct]
+        right = [answer for answer in self.answers if answer.grade.correct]
+        chosen = wrong[: max(limit - RIGHT_SAMPLES, limit - len(right))]
+        return [
+            {
+                "prompt": answer.problem.prompt,
+                "answer": answer.text,
+                "expected": answer.grade.expected,
+                "correct": answer.grade.correct,
+                "reason": answer.grade.reason,
+            }
+            for answer in [*chosen, *right[: limit - len(chosen)]]
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +105,47 @@ def evaluate(
     return ask(hero, skill, skill.generate(level, count, seed, "eval", fold=fold, symbols=symbols))
 
 
-def ask(hero: Hero, skill: Skill, problems: Sequence[Problem]) -> EvaluationResult:
-    """Ask these very problems, all of one skill, and grade the answers against them."""
-    began = time.monotonic()
+def ask(
+    hero: Hero, skill: Skill, problems: Sequence[Problem], prompts: Sequence[str] | None = None
+) -> EvaluationResult:
+    """Ask these very problems, all of one skill, and grade the answers against them.
+
+    `prompts` take the place of the problems' own, one each.
+    """
     characters = max(skill.levels[problem.level].max_response_chars for problem in problems)
-    # Of some tokenizers a circled digit is several tokens: then a right answer is longer than its characters.
-    tokens = max(len(token_ids(hero.tokenizer, problem.response)) for problem in problems)
-    budget = max(characters, tokens) + SPARE_TOKENS
-    texts = generate(hero, [problem.prompt for problem in problems], budget)
-    graded = [
-        (problem, text, skill.grade(problem, text).correct) for problem, text in zip(problems, texts, strict=True)
+    return _asked(hero, [(skill, problem) for problem in problems], prompts, characters)
+
+
+def ask_all(hero: Hero, askers: Sequence[tuple[Asker, Sequence[Problem]]]) -> list[EvaluationResult]:
+    """Ask the problems of each asker, those of all together in batches; one result an asker, in their order."""
+    found = _asked(hero, [(asker, problem) for asker, problems in askers for problem in problems])
+    answers = iter(found.answers)
+    return [
+        EvaluationResult(found.duration_s * len(problems) / found.n, list(islice(answers, len(problems))))
+        for _, problems in askers
     ]
-    return EvaluationResult(
-        n=len(graded),
-        correct=sum(correct for _, _, correct in graded),
-        duration_s=time.monotonic() - began,
-        answers=graded,
-    )
+
+
+def _asked(
+    hero: Hero,
+    problems: Sequence[tuple[Asker, Problem]],
+    prompts: Sequence[str] | None = None,
+    characters: int = 0,
+) -> EvaluationResult:
+    """Ask in batches, each answer at most `characters` or as many tokens as the batch's longest right response."""
+    began = time.monotonic()
+    texts = prompts or [problem.prompt for _, problem in problems]
+    answers: list[Answer] = []
+    for at in range(0, len(problems), BATCH):
+        batch = problems[at : at + BATCH]
+        # Of some tokenizers a circled digit is several tokens: then a right answer is longer than its characters.
+        tokens = max(len(token_ids(hero.tokenizer, problem.response)) for _, problem in batch)
+        written = generate(hero, texts[at : at + BATCH], max(characters, tokens) + SPARE_TOKENS)
+        answers += [
+            Answer(problem, text, asker.grade(problem, text))
+            for (asker, problem), text in zip(batch, written, strict=True)
+        ]
+    return EvaluationResult(time.monotonic() - began, answers)
 
 
 def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> ExamResult:
@@ -85,8 +159,8 @@ def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> 
         )
         hits: dict[int, list[bool]] = {}
         for at in range(0, len(mine), 64):
-            for problem, _, correct in ask(hero, skill, mine[at : at + 64]).answers:
-                hits.setdefault(problem.level, []).append(correct)
+            for answer in ask(hero, skill, mine[at : at + 64]).answers:
+                hits.setdefault(answer.problem.level, []).append(answer.grade.correct)
         by_level[skill.id] = {level: (len(values), sum(values)) for level, values in sorted(hits.items())}
     by_skill = {
         skill_id: sum(correct / n for n, correct in levels.values()) / len(levels)

@@ -21,7 +21,7 @@ class Example:
     """One training example: a conversation (`messages`), or a document (`text`, trained whole) with no messages.
 
     Loss is taken on assistant messages only, except those with `"train": False`. `skill`, `level` and `primitives` are
-    set where the example came from a curriculum.
+    set where the example came from a curriculum, `provenance` where it was made of a hero's own answers.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -30,6 +30,7 @@ class Example:
     skill: str | None = None
     level: int | None = None
     primitives: tuple[str, ...] = ()
+    provenance: dict[str, str | int] | None = None
 
     @property
     def trained_turns(self) -> int:
@@ -49,6 +50,8 @@ class Example:
             row["level"] = self.level
         if self.primitives:
             row["primitives"] = self.primitives
+        if self.provenance:
+            row["provenance"] = self.provenance
         return row
 
     def to_json(self) -> str:
@@ -65,6 +68,7 @@ class Example:
             skill=row.get("skill"),
             level=row.get("level"),
             primitives=tuple(row.get("primitives", ())),
+            provenance=row.get("provenance"),
         )
 
     @classmethod

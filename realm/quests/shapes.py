@@ -91,7 +91,7 @@ SHAPES = (
 _MEDIA = ("images", "videos", "audios", "image", "audio", "video")
 _PREFERENCE = ("chosen", "rejected")
 _REFUSED = frozenset({"chosen", "kto_tag", "preferred_output", "label", "completions", *_MEDIA})
-_METADATA = ("skill", "level", "primitives")
+_METADATA = ("skill", "level", "primitives", "provenance")
 
 COLUMNS = frozenset({key for shape in SHAPES for key in shape.keys}) | frozenset(
     {"input", "history", "system", "tools", "labels", "rejected", *_REFUSED, *_METADATA}
@@ -182,7 +182,8 @@ def _with_system(messages: list[Message], row: Row) -> list[Message]:
 
 
 def _metadata(row: Row) -> dict[str, Any]:
-    """`skill`, `level` and `primitives` where the row is one of a curriculum: a named skill and a whole-number level.
+    """`skill`, `level`, `primitives` and `provenance` where the row is one of a curriculum: a named skill and a
+    whole-number level.
 
     Other files use these column names for other things (`"level": "Level 5"`); those are ignored like any other column.
     """
@@ -193,4 +194,12 @@ def _metadata(row: Row) -> dict[str, Any]:
     if not isinstance(primitives, (list, tuple)) or not all(isinstance(name, str) for name in primitives):
         problem = f"primitives is {shorten(primitives)}, not a list of strings."
         raise QuestError(problem, "Write the names of the primitives as a list of strings.")
-    return {"skill": skill, "level": level, "primitives": tuple(primitives)}
+    return {"skill": skill, "level": level, "primitives": tuple(primitives), "provenance": _provenance(row)}
+
+
+def _provenance(row: Row) -> dict[str, str | int] | None:
+    """The words and whole numbers of the `provenance` column, None where it is no object or has none."""
+    value = row.get("provenance")
+    if not isinstance(value, dict):
+        return None
+    return {key: each for key, each in value.items() if type(each) in (str, int)} or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from realm.errors import RealmError
+from realm.rules.passives import PassiveMode
 
 LEASE_S: Final = 60.0
 BEAT_S: Final = 10.0
@@ -19,8 +20,14 @@ MISSED_BEATS: Final = 3
 MAX_ATTEMPTS: Final = 3
 BACKOFF_S: Final = 1.0
 BACKOFF_MAX_S: Final = 60.0
+AGED_S: Final = 60.0
+"""After this long a job of low priority is taken in its turn among the normal ones: late, never starved."""
 RETRY_AFTER_MAX_S: Final = 60.0
 ANY_ROLE: Final = "any"
+MAX_PROBLEMS: Final = 1000
+"""Problems that one job may ask."""
+NEWEST: Final = "newest"
+"""Payload value of `weights`: whichever are the newest when the job runs."""
 
 WhenFull = Literal["warn", "reject", "allow"]
 
@@ -28,6 +35,9 @@ WhenFull = Literal["warn", "reject", "allow"]
 class JobType(StrEnum):
     EVAL = "eval"
     EXAM = "exam"
+    PASSIVE = "passive"
+    PRIMITIVE = "primitive"
+    SPAR = "spar"
 
 
 class JobStatus(StrEnum):
@@ -58,13 +68,23 @@ JOB_TRANSITIONS: Final[Mapping[JobStatus, frozenset[JobStatus]]] = MappingProxyT
 
 
 class Priority(StrEnum):
-    """Most urgent first; within one, first come first served."""
+    """Most urgent first; within one, first come first served. See `urgency` for jobs that wait long."""
 
     CRITICAL = "critical"
     HIGH = "high"
     NORMAL = "normal"
     LOW = "low"
     IDLE = "idle"
+
+
+RAISED: Final = (Priority.LOW, Priority.IDLE)
+"""Priorities that waiting raises to normal."""
+
+
+def urgency(priority: Priority, created_at: datetime, now: datetime) -> Priority:
+    """The priority that a waiting job has by now."""
+    aged = now - created_at >= timedelta(seconds=AGED_S)
+    return Priority.NORMAL if aged and priority in RAISED else priority
 
 
 class FailureKind(StrEnum):
@@ -82,11 +102,13 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PayloadField:
-    """One field of a payload: text, or a whole number of at least `minimum`."""
+    """One field of a payload: text (one of `choices`, if there are any), or a whole number within its limits."""
 
     kind: type[str] | type[int]
     about: str
     minimum: int = 0
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +159,15 @@ class JobSpec:
             raise RealmError(
                 f"Payload field {name!r} of job {self.type} is {value}.", f"It is at least {wanted.minimum}."
             )
+        if isinstance(value, int) and wanted.maximum is not None and value > wanted.maximum:
+            raise RealmError(
+                f"Payload field {name!r} of job {self.type} is {value}.", f"It is at most {wanted.maximum}."
+            )
         if value == "":
             raise RealmError(f"Payload field {name!r} of job {self.type} is empty.", wanted.about)
+        if wanted.choices and value not in wanted.choices:
+            known = " or ".join(map(repr, wanted.choices))
+            raise RealmError(f"Payload field {name!r} of job {self.type} is {value!r}.", f"It is {known}.")
 
     def retry_after_s(self) -> float:
         """Seconds until a full queue is likely to have moved: the time one running slot may take."""
@@ -152,10 +181,13 @@ _WEIGHTS: Final[Mapping[str, PayloadField]] = MappingProxyType(
         "battle_id": PayloadField(str, "The battle whose snapshot answers."),
         "attempt_id": PayloadField(str, "The attempt whose snapshot answers."),
         "step": PayloadField(int, "The campaign step of the weights."),
+        "weights": PayloadField(str, "The newest weights there are when the job runs.", choices=(NEWEST,)),
         "seed": PayloadField(int, "Seed of the problems."),
     }
 )
-_CHECKPOINT_OR_SNAPSHOT: Final = (("checkpoint_id",), ("battle_id", "step"))
+_ANY_WEIGHTS: Final = (("checkpoint_id",), ("battle_id", "step"), ("weights",))
+_LEVEL: Final = PayloadField(int, "The level of the problems.", minimum=1)
+_COUNT: Final = PayloadField(int, "Number of problems.", minimum=1, maximum=MAX_PROBLEMS)
 
 JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType(
     {
@@ -164,12 +196,12 @@ JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType(
             fields={
                 **_WEIGHTS,
                 "skill_id": PayloadField(str, "The skill whose problems are asked."),
-                "level": PayloadField(int, "The level of the problems.", minimum=1),
-                "count": PayloadField(int, "Number of problems.", minimum=1),
+                "level": _LEVEL,
+                "count": _COUNT,
                 "fold": PayloadField(int, "Which fresh set of problems of this level."),
             },
             required=("skill_id",),
-            one_of=_CHECKPOINT_OR_SNAPSHOT,
+            one_of=_ANY_WEIGHTS,
             role="eval",
             timeout_s=600,
             max_pending=50,
@@ -180,11 +212,58 @@ JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType(
             type=JobType.EXAM,
             fields={**_WEIGHTS, "exam_version": PayloadField(str, "Version of the panel.")},
             required=(),
-            one_of=_CHECKPOINT_OR_SNAPSHOT,
+            one_of=_ANY_WEIGHTS,
             role="eval",
             timeout_s=600,
             max_pending=50,
             max_running=3,
+            when_full="warn",
+        ),
+        JobType.PASSIVE: JobSpec(
+            type=JobType.PASSIVE,
+            fields={
+                **_WEIGHTS,
+                "mode": PayloadField(
+                    str, "How many problems of each passive.", choices=tuple(mode.value for mode in PassiveMode)
+                ),
+            },
+            required=("campaign_id", "mode"),
+            one_of=_ANY_WEIGHTS,
+            role="eval",
+            timeout_s=600,
+            max_pending=50,
+            max_running=1,
+            when_full="warn",
+        ),
+        JobType.PRIMITIVE: JobSpec(
+            type=JobType.PRIMITIVE,
+            fields={
+                **_WEIGHTS,
+                "primitive_id": PayloadField(str, "The one primitive that is asked; without it all are."),
+                "count": replace(_COUNT, about="Number of problems of each."),
+            },
+            required=("campaign_id", "count"),
+            one_of=_ANY_WEIGHTS,
+            role="eval",
+            timeout_s=600,
+            max_pending=50,
+            max_running=1,
+            when_full="warn",
+        ),
+        JobType.SPAR: JobSpec(
+            type=JobType.SPAR,
+            fields={
+                **_WEIGHTS,
+                "skill_id": PayloadField(str, "The skill whose problems are asked."),
+                "level": _LEVEL,
+                "count": _COUNT,
+            },
+            required=("campaign_id", "skill_id", "level", "count"),
+            one_of=_ANY_WEIGHTS,
+            role="eval",
+            timeout_s=600,
+            max_pending=50,
+            max_running=1,
             when_full="warn",
         ),
     }

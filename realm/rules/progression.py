@@ -1,7 +1,7 @@
 """The level-up rule: evaluations in, skill state and what happened out. Does not know how problems are made or graded.
 
 A level is mastered when the mean accuracy of the last three evaluations at the training level reaches the threshold,
-each of another training step, each on fresh problems and enough of them. The window of evaluations empties then.
+each of a later training step, each on fresh problems and enough of them. The window of evaluations empties then.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class LevelRule:
     xp_multiplier: float = 1.0
     window: int = 3
     min_problems: int = 100
+    folds: int = 3
+    """Evaluations whose folds differ modulo this share no problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +178,13 @@ def _obstacle(state: SkillState, evaluation: Evaluation, rule: LevelRule) -> str
     """Why an evaluation at the training level does not enter the window, or ""."""
     if evaluation.n < rule.min_problems:
         return f"{evaluation.n} problems, at least {rule.min_problems} are needed"
-    if any(other.step == evaluation.step for other in state.window):
-        return f"step {evaluation.step} is in the window already"
-    if any((other.seed, other.fold) == (evaluation.seed, evaluation.fold) for other in state.window):
-        return f"the problems of seed {evaluation.seed}, fold {evaluation.fold} are in the window already"
+    before = window(state.window, evaluation.level, rule.window)
+    if before and evaluation.step <= before[-1].step:
+        return f"step {evaluation.step} is not beyond {before[-1].step}, which is in the window already"
+    kept = before[1:] if len(before) == rule.window else before
+    shared = next((each for each in kept if (each.fold - evaluation.fold) % rule.folds == 0), None)
+    if shared is not None:
+        return f"fold {evaluation.fold} has problems of fold {shared.fold}, which is in the window already"
     return ""
 
 

@@ -157,6 +157,14 @@ class QuestStore(QuestFights):
         with self._db.read() as connection:
             return [row[0] for row in connection.execute(newest)][::-1]
 
+    def named(self, campaign_id: str, origin: str, name: str) -> Quest | None:
+        """The last posted quest of this origin and name."""
+        query = select(quests).where(
+            quests.c.campaign_id == campaign_id, quests.c.origin == origin, quests.c.name == name
+        )
+        with self._db.read() as connection:
+            return first_quest(connection, query.order_by(quests.c.posted_at.desc()))
+
     def cancel(self, quest: str, now: datetime, reason: str | None = None) -> Quest:
         """Cancel a queued or active quest. An active one's attempt learns it from `renew` and goes on to the next."""
         with self._db.write() as connection:

@@ -5,12 +5,12 @@ An evaluation or exam is recorded once per job id: recording it again returns wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from realm.errors import NotFoundError
 from realm.rules.progression import (
@@ -26,7 +26,8 @@ from realm.rules.progression import (
 from realm.store.columns import to, values_of
 from realm.store.database import Database
 from realm.store.events import emit
-from realm.store.tables import evaluations, exams, folds, skill_states
+from realm.store.primitives import record_outcomes
+from realm.store.tables import evaluation_samples, evaluations, exams, folds, skill_states
 
 LEVEL_PROBLEMS: Final = 100
 """Problems of a level whose newest results are pooled."""
@@ -52,6 +53,17 @@ class EvaluationOutcome:
         return _mastered_level(self.happenings)
 
 
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Some answers of an evaluation: each with prompt, answer, expected, correct and reason."""
+
+    skill_id: str
+    level: int
+    step: int
+    at: datetime
+    samples: Sequence[Mapping[str, Any]]
+
+
 class SkillStore:
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -67,8 +79,18 @@ class SkillStore:
             found = _states(connection, campaign_id, skill_id)
         return found[0] if found else SkillState(campaign_id, skill_id, max_level)
 
-    def record_evaluation(self, evaluation: Evaluation, rule: LevelRule) -> EvaluationOutcome:
-        """Record an evaluation, apply the level-up rule, and tell of it, in one transaction."""
+    def record_evaluation(
+        self,
+        evaluation: Evaluation,
+        rule: LevelRule,
+        primitives: Mapping[str, str] | None = None,
+        samples: Sequence[Mapping[str, Any]] = (),
+    ) -> EvaluationOutcome:
+        """Record an evaluation, apply the level-up rule, and tell of it, in one transaction.
+
+        `primitives`: outcomes by primitive as 0 and 1, in the order of the answers. `samples`: some of the answers,
+        which take the place of the level's earlier ones.
+        """
         now = evaluation.created_at
         with self._db.write() as connection:
             state = _ensure(connection, evaluation.campaign_id, evaluation.skill_id, rule.max_level)
@@ -86,6 +108,8 @@ class SkillStore:
             recorded = replace(evaluation, id=number)
             state = replace(state, window=tuple(recorded if each is evaluation else each for each in state.window))
             _store_state(connection, state)
+            _keep_samples(connection, recorded, samples)
+            record_outcomes(connection, evaluation.campaign_id, evaluation.step, primitives or {})
             _tell(connection, now, recorded, happenings)
             return EvaluationOutcome(recorded, state, happenings, gained)
 
@@ -104,17 +128,22 @@ class SkillStore:
             emit(connection, exam.created_at, "exam.recorded", title, f"{exam.n} problems", data)
             return replace(exam, id=number)
 
-    def next_fold(self, campaign_id: str, skill_id: str, level: int) -> int:
-        """A number for the next evaluation's problems, from 0; never the same twice at a level."""
+    def next_fold(self, campaign_id: str, skill_id: str, level: int, beside: Collection[int] = (), of: int = 3) -> int:
+        """A number for the next evaluation's problems, from 0; never the same twice at a level.
+
+        It differs modulo `of` from each of the fewer than `of` numbers in `beside`.
+        """
         key = {"campaign_id": campaign_id, "skill_id": skill_id, "level": level}
         here = [folds.c[name] == value for name, value in key.items()]
+        taken = {number % of for number in beside}
         with self._db.write() as connection:
-            grown = update(folds).where(*here).values(next_fold=folds.c.next_fold + 1).returning(folds.c.next_fold)
-            following = connection.execute(grown).scalar_one_or_none()
-            if following is not None:
-                return following - 1
-            connection.execute(insert(folds).values(**key, next_fold=1))
-            return 0
+            first = connection.execute(select(folds.c.next_fold).where(*here)).scalar_one_or_none()
+            number = next(number for number in range(first or 0, (first or 0) + of) if number % of not in taken)
+            if first is None:
+                connection.execute(insert(folds).values(**key, next_fold=number + 1))
+            else:
+                connection.execute(update(folds).where(*here).values(next_fold=number + 1))
+            return number
 
     def state(self, campaign_id: str, skill_id: str) -> SkillState:
         with self._db.read() as connection:
@@ -145,6 +174,17 @@ class SkillStore:
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(evaluations.c.id.desc()).limit(limit)).mappings().all()
         return [(to(Evaluation, row), row["mastered_level"]) for row in reversed(rows)]
+
+    def samples(self, campaign_id: str, skill_id: str, level: int | None = None) -> tuple[Samples, ...]:
+        """Answers of the newest evaluation of each level, or of one, by level."""
+        query = select(evaluation_samples).where(
+            evaluation_samples.c.campaign_id == campaign_id, evaluation_samples.c.skill_id == skill_id
+        )
+        if level is not None:
+            query = query.where(evaluation_samples.c.level == level)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(evaluation_samples.c.level)).mappings()
+            return tuple(to(Samples, row) for row in rows)
 
     def mastered_at(self, campaign_id: str) -> dict[str, dict[int, int]]:
         """Skill id → level → the campaign step of the evaluation that mastered it."""
@@ -233,6 +273,15 @@ def _store_state(connection: Connection, state: SkillState) -> None:
     values = values_of(state, "window", "campaign_id", "skill_id")
     window_ids = tuple(each.id for each in state.window)
     connection.execute(update(skill_states).where(*here).values(**values, window_ids=window_ids))
+
+
+def _keep_samples(connection: Connection, evaluation: Evaluation, samples: Sequence[Mapping[str, Any]]) -> None:
+    if not samples:
+        return
+    key = {name: getattr(evaluation, name) for name in ("campaign_id", "skill_id", "level")}
+    connection.execute(delete(evaluation_samples).where(*(evaluation_samples.c[name] == key[name] for name in key)))
+    values = {"step": evaluation.step, "at": evaluation.created_at, "samples": [dict(each) for each in samples]}
+    connection.execute(insert(evaluation_samples).values(**key, **values))
 
 
 def _tell(connection: Connection, now: datetime, evaluation: Evaluation, happenings: Sequence[Happening]) -> None:

@@ -24,6 +24,8 @@ from realm.rules.battle import BattleState, DesiredState
 from realm.rules.campaign import CampaignLife, Momentum
 from realm.rules.checkpoint import CreatedBy
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
+from realm.rules.passives import PassiveMode
+from realm.rules.primitives import WINDOW
 from realm.rules.quest import QuestPriority, QuestStatus
 from realm.rules.schedule import MixKind, Strategy
 from realm.store.columns import JsonTuple, LevelResults, Ranked, UtcDateTime, word
@@ -230,6 +232,110 @@ evaluations = Table(
     Index("evaluations_skill", "campaign_id", "skill_id", "id"),
     Index("evaluations_level", "campaign_id", "skill_id", "level", "id"),
     Index("evaluations_mastered", "campaign_id", "mastered_level"),
+    sqlite_autoincrement=True,
+)
+
+evaluation_samples = Table(
+    "evaluation_samples",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("skill_id", primary_key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("step", BigInteger, nullable=False),
+    _at("at", nullable=False),
+    Column("samples", JSON, nullable=False),
+)
+
+primitive_stats = Table(
+    "primitive_stats",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("primitive", primary_key=True),
+    Column("attempts", BigInteger, nullable=False),
+    Column("correct", BigInteger, nullable=False),
+    Column("window", String(WINDOW), nullable=False),
+)
+
+primitive_history = Table(
+    "primitive_history",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("primitive", primary_key=True),
+    Column("step", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("correct", BigInteger, nullable=False),
+)
+
+primitive_runs = Table(
+    "primitive_runs",
+    METADATA,
+    _seq("id"),
+    _id("campaign_id", nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("correct", Integer, nullable=False),
+    _id("job_id", nullable=False, unique=True),
+    _at("at", nullable=False),
+    _id("checkpoint_id"),
+    _id("battle_id"),
+    sqlite_autoincrement=True,
+)
+
+passive_results = Table(
+    "passive_results",
+    METADATA,
+    _seq("id"),
+    _id("campaign_id", nullable=False),
+    _id("passive", nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("mode", word(PassiveMode), nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("correct", Integer, nullable=False),
+    _id("job_id", nullable=False),
+    _at("at", nullable=False),
+    _id("checkpoint_id"),
+    _id("battle_id"),
+    UniqueConstraint("job_id", "passive"),
+    Index("passive_results_passive", "campaign_id", "passive", "version", "mode", "id"),
+    sqlite_autoincrement=True,
+)
+
+passive_states = Table(
+    "passive_states",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("passive", primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("runs", Integer, nullable=False),
+    Column("peak_n", Integer),
+    Column("peak_correct", Integer),
+    Column("peak_step", BigInteger),
+    Column("regressed", Boolean, nullable=False),
+)
+
+sparring_sessions = Table(
+    "sparring_sessions",
+    METADATA,
+    _seq("id"),
+    _id("campaign_id", nullable=False),
+    _id("skill_id", nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("first_correct", Integer, nullable=False),
+    Column("second_correct", Integer, nullable=False),
+    Column("mistakes", Integer, nullable=False),
+    Column("examples", Integer, nullable=False),
+    _id("quest_id"),
+    Column("reason", Text, nullable=False),
+    _id("job_id", nullable=False, unique=True),
+    _at("at", nullable=False),
+    _id("checkpoint_id"),
+    _id("battle_id"),
+    Column("duration_s", Float, nullable=False),
+    Index("sparring_campaign", "campaign_id", "id"),
+    Index("sparring_quest", "quest_id"),
     sqlite_autoincrement=True,
 )
 

@@ -188,7 +188,8 @@ class QuestFeed:
         return int(self.tokenizer.pad_token_id or 0)  # pyright: ignore[reportArgumentType]
 
     def _held(self, ticket: Ticket, size: int) -> int:
-        return 0 if ticket.origin == "auto" else min(size // HELDOUT_EVERY, HELDOUT_MAX)
+        # What the realm made itself is trained whole.
+        return min(size // HELDOUT_EVERY, HELDOUT_MAX) if ticket.origin == "user" else 0
 
     def _prepare(self, ticket: Ticket, cursor: Cursor) -> Preparation:
         return Preparation(self._windows(ticket, cursor), self.pool)

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from store_helpers import at
 
 from realm.errors import ConflictError
-from realm.rules.job import JOB_SPECS, FailureKind, JobStatus, JobType, Priority
+from realm.rules.job import JOB_SPECS, FailureKind, JobStatus, JobType, Priority, urgency
 from realm.store.database import Database
 from realm.store.jobs import JobStore
 
@@ -50,6 +50,10 @@ class Model:
     started: float | None = None
     not_before: float = 0.0
     lines: int = 1
+    created: float = 0.0
+
+    def urgency(self, now):
+        return urgency(list(Priority)[self.priority], at(self.created), at(now))
 
     def to(self, status, worker=None):
         self.status, self.worker, self.lines = status, worker, self.lines + 1
@@ -100,7 +104,7 @@ class JobMachine(RuleBasedStateMachine):
     @rule(priority=st.sampled_from(list(Priority)))
     def submit(self, priority):
         job = self.store.submit("eval", EVAL, at(self.now), priority=priority).job
-        self.model[job.id] = Model(int(job.id), list(Priority).index(priority))
+        self.model[job.id] = Model(int(job.id), list(Priority).index(priority), created=self.now)
 
     @rule(seconds=st.sampled_from([0.3, 5.0, 61.0, 200.0]))
     def wait(self, seconds):
@@ -114,7 +118,7 @@ class JobMachine(RuleBasedStateMachine):
         if not ready or running >= RUNNING_AT_MOST:
             assert job is None
             return
-        best = min(ready, key=lambda each: (each.priority, each.number))
+        best = min(ready, key=lambda each: (list(Priority).index(each.urgency(self.now)), each.number))
         assert job is not None
         assert int(job.id) == best.number
         best.to("claimed", worker)

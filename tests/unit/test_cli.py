@@ -40,12 +40,12 @@ def home(tmp_path, monkeypatch):
 def test_the_commands_are_those_that_the_documents_name():
     names = {" ".join(path) for path, _ in leaves()}
     assert names == {
-        "start", "stop", "status", "doctor", "train",
+        "start", "stop", "status", "doctor", "train", "spar",
         "quest post", "quest list", "quest show", "quest cancel", "quest retry", "quest priority",
         "battle status", "battle pause", "battle resume", "battle stop",
-        "skill list", "skill show", "skill generate", "skill grade", "skill new",
+        "skill list", "skill show", "skill generate", "skill grade", "skill eval", "skill new",
         "skill plan", "skill enable", "skill disable", "skill priority",
-        "primitive list", "passive list",
+        "passive list", "passive run", "primitive list", "primitive run",
         "vault list", "vault show", "vault best",
         "hero list", "hero show",
         "config show", "config set",
@@ -91,6 +91,10 @@ ASKING = [
     ("vault", "list"),
     ("vault", "show", "x"),
     ("vault", "best"),
+    ("spar", "--skill", "bin"),
+    ("skill", "eval", "bin"),
+    ("passive", "run"),
+    ("primitive", "run"),
 ]
 
 

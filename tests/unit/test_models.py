@@ -106,9 +106,10 @@ def test_an_evaluation_grades_the_problems_it_asked(hero: Hero) -> None:
     skill = get_engine().get("bin")
     result = evaluate(hero, skill, 10, 20, seed=4, fold=1)
     asked = skill.generate(10, 20, 4, "eval", fold=1)
-    assert [problem for problem, _, _ in result.answers] == asked
+    assert [answer.problem for answer in result.answers] == asked
     assert result.n == 20
-    assert result.correct == sum(skill.grade(problem, text).correct for problem, text, _ in result.answers)
+    assert [answer.grade for answer in result.answers] == [skill.grade(a.problem, a.text) for a in result.answers]
+    assert set(result.primitives) == {p for problem in asked for p in problem.primitives}
     assert ask(hero, skill, asked).correct == result.correct
 
 

@@ -327,7 +327,10 @@ def conversations(draw: st.DrawFn) -> Example:
     messages = [*draw(st.lists(CONTEXT | TRAINED | CALLING, max_size=4)), draw(TRAINED | CALLING)]
     skill, level = draw(st.just((None, None)) | st.tuples(SAID, st.integers(-3, 2**70)))
     primitives = tuple(draw(st.lists(TEXT, max_size=3))) if skill is not None else ()
-    return Example(messages, tools=draw(st.none() | TOOLS), skill=skill, level=level, primitives=primitives)
+    words = st.dictionaries(TEXT, TEXT | st.integers(-3, 2**70), min_size=1, max_size=2)
+    provenance = draw(st.none() | words) if skill is not None else None
+    tools = draw(st.none() | TOOLS)
+    return Example(messages, None, tools, skill, level, primitives, provenance)
 
 
 @given(

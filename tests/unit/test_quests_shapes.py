@@ -159,6 +159,16 @@ def test_skill_level_and_primitives_are_kept() -> None:
     assert (example.skill, example.level, example.primitives) == ("bin", 3, ("add", "carry"))
 
 
+def test_provenance_is_kept_as_words_and_whole_numbers() -> None:
+    row = {"messages": [USER, ASSISTANT], "skill": "bin", "level": 3}
+    found = converted({**row, "provenance": {"checkpoint_id": "m/c", "step": 9, "at": None, "more": [1]}})
+    assert found.provenance == {"checkpoint_id": "m/c", "step": 9}
+    assert converted(json.loads(found.to_json())) == found
+    for other in ("crawled", [], {}, {"source": ["web"]}, None):
+        assert converted({**row, "provenance": other}).provenance is None
+    assert converted({"messages": [USER, ASSISTANT], "provenance": {"step": 9}}).provenance is None
+
+
 @pytest.mark.parametrize(
     "other",
     [{"level": "Level 5"}, {"skill": "algebra", "level": "5"}, {"skill": 3, "level": 3}, {"level": True, "skill": "x"}],

@@ -21,6 +21,7 @@ from realm.rules.job import (
     Worker,
     backoff_s,
     retries,
+    urgency,
 )
 
 EVAL = {"skill_id": "bin", "level": 3, "count": 100, "battle_id": "mote-1-battle-1", "step": 120}
@@ -35,16 +36,22 @@ def test_every_type_has_a_spec_of_its_own_type():
 
 
 def test_limits_are_those_of_the_table():
-    for kind in (JobType.EVAL, JobType.EXAM):
+    for kind in JobType:
+        running = 3 if kind in (JobType.EVAL, JobType.EXAM) else 1
         spec = JOB_SPECS[kind]
         limits = (spec.role, spec.timeout_s, spec.max_pending, spec.max_running, spec.when_full)
-        assert limits == ("eval", 600, 50, 3, "warn")
+        assert limits == ("eval", 600, 50, running, "warn")
 
 
-@pytest.mark.parametrize("target", [{"checkpoint_id": "mote-1/checkpoint-7"}, {"battle_id": "b", "step": 0}])
-def test_a_checkpoint_or_a_snapshot_is_enough(target):
+@pytest.mark.parametrize(
+    "target", [{"checkpoint_id": "mote-1/checkpoint-7"}, {"battle_id": "b", "step": 0}, {"weights": "newest"}]
+)
+def test_a_checkpoint_or_a_snapshot_or_the_newest_weights_are_enough(target):
     JOB_SPECS[JobType.EVAL].check({"skill_id": "bin", **target})
     JOB_SPECS[JobType.EXAM].check(target)
+    JOB_SPECS[JobType.PASSIVE].check({"campaign_id": "c", "mode": "lite", **target})
+    JOB_SPECS[JobType.PRIMITIVE].check({"campaign_id": "c", "count": 5, **target})
+    JOB_SPECS[JobType.SPAR].check({"campaign_id": "c", "skill_id": "bin", "level": 1, "count": 100, **target})
 
 
 @pytest.mark.parametrize(
@@ -57,6 +64,10 @@ def test_a_checkpoint_or_a_snapshot_is_enough(target):
         ({"level": "3"}, "level"),
         ({"level": True}, "level"),
         ({"count": 1.5}, "count"),
+        ({"count": 0}, "count"),
+        ({"count": 10**9}, "at most 1000"),
+        ({"seed": -1}, "seed"),
+        ({"weights": "oldest"}, "newest"),
         ({"step": -1}, "step"),
         ({"battle_id": None}, "checkpoint_id"),
         ({"step": None}, "checkpoint_id"),
@@ -72,6 +83,16 @@ def test_a_bad_payload_names_the_field(change, field):
 
 def test_priorities_are_ordered_most_urgent_first():
     assert list(Priority) == ["critical", "high", "normal", "low", "idle"]
+
+
+@given(st.sampled_from(list(Priority)), st.floats(0, 300))
+def test_waiting_raises_low_priorities_to_normal_and_none_above(priority, waited):
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    by_now = urgency(priority, at, at + timedelta(seconds=waited))
+    order = list(Priority)
+    assert order.index(by_now) <= order.index(priority)
+    wanted = Priority.NORMAL if waited >= 60 and order.index(priority) > order.index(Priority.NORMAL) else priority
+    assert by_now == wanted
 
 
 def test_which_failures_are_retried():

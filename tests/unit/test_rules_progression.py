@@ -68,8 +68,10 @@ def test_just_below_the_threshold_is_not_mastered():
     [
         pytest.param(evaluation(3, 100, level=2), id="next level"),
         pytest.param(evaluation(2, 100, fold=99), id="step already in the window"),
+        pytest.param(evaluation(0, 100, fold=3), id="step before the window"),
         pytest.param(evaluation(3, 99, n=99), id="too few problems"),
         pytest.param(evaluation(3, 100, fold=2), id="problems already in the window"),
+        pytest.param(evaluation(3, 100, fold=5, seed=9), id="problems shared with the window"),
     ],
 )
 def test_what_does_not_count(odd):
@@ -78,6 +80,12 @@ def test_what_does_not_count(odd):
     assert seen[-1] == Change.NOT_COUNTED
     assert [each.step for each in state.window] == [1, 2]
     assert state.xp == 20 + xp_gained(odd, 1.0)
+
+
+def test_the_problems_of_the_evaluation_that_leaves_the_window_may_come_again():
+    state, seen = play(evaluation(1, 50), evaluation(2, 60), evaluation(3, 70), evaluation(4, 80))
+    assert set(seen) == {Change.COUNTED}
+    assert [each.fold for each in state.window] == [2, 3, 4]
 
 
 def test_the_last_level_is_mastered_once():
@@ -145,8 +153,8 @@ def test_level_never_falls_never_skips_and_each_is_earned(evaluations, threshold
         assert state.training_level == min(state.mastered_level + 1, rule.max_level)
         assert state.xp == before.xp + xp_gained(each, 1.0)
         assert len(state.window) <= rule.window
-        assert len({one.step for one in state.window}) == len(state.window)
-        assert len({one.fold for one in state.window}) == len(state.window)
+        assert [one.step for one in state.window] == sorted({one.step for one in state.window})
+        assert len({one.fold % rule.folds for one in state.window}) == len(state.window)
         assert all(one.n >= rule.min_problems and one.level == state.training_level for one in state.window)
         mastered = [one for one in happenings if one.change == Change.LEVEL_MASTERED]
         assert bool(mastered) == (state.mastered_level > before.mastered_level)
