@@ -110,10 +110,10 @@ class Counted(Random):
 @given(st.sampled_from(SETS), st.integers(0, 2**64))
 @settings(max_examples=300, deadline=None)
 def test_a_question_takes_few_draws(questions: Primitive | Passive, seed: int) -> None:
-    """The most are those of the liars' claims, which are drawn anew up to 30 times."""
+    """The most are those of the liars' claims, which are drawn anew up to 15 times."""
     random = Counted(seed)
     questions.draw(random)
-    assert random.count < 700
+    assert random.count < 400
 
 
 @each_set
