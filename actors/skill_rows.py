@@ -14,8 +14,9 @@ def skill_row(skill: Skill, state: dict[str, Any], evaluations: list[dict[str, A
     return {
         "id": skill.id,
         "name": skill.name,
-        "title": skill.name,
         "description": skill.description,
+        "icon": skill.icon,
+        "colour": skill.colour,
         "max_level": skill.max_level,
         "mastered_level": state["mastered_level"],
         "level_title": level.title,

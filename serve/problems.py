@@ -126,9 +126,13 @@ def install(app: FastAPI) -> None:
     async def _invalid(_: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])[:SHOWN_CHARS]
+        # The first part says body, query or path.
+        field = (".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0]))[:SHOWN_CHARS]
         return problem(
-            400, "Request not valid", f"{field}: {first['msg']}", remedy="Correct the field and send it again."
+            400,
+            "Request not valid",
+            f"{field}: {first['msg'].removeprefix('Value error, ')}.",
+            remedy="Correct the field and send it again.",
         )
 
     @app.exception_handler(Exception)

@@ -6,8 +6,10 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
 
 
 def to_json(value: Any) -> bytes:
@@ -58,18 +60,22 @@ class SharedAnswer:
         return body
 
 
-class SharedAnswers:
-    """A SharedAnswer for each value of one integer parameter, the newest `limit` of them."""
+class SharedAnswers(Generic[K]):
+    """A SharedAnswer for each value of one parameter, the newest `limit` of them."""
 
-    def __init__(self, produce: Callable[[int], Awaitable[Any]], fresh_s: float, limit: int = 64) -> None:
+    def __init__(self, produce: Callable[[K], Awaitable[Any]], fresh_s: float, limit: int = 64) -> None:
         self._produce = produce
         self._fresh_s = fresh_s
         self._limit = limit
-        self._answers: dict[int, SharedAnswer] = {}
+        self._answers: dict[K, SharedAnswer] = {}
 
-    async def body(self, key: int) -> bytes:
+    async def body(self, key: K) -> bytes:
         if key not in self._answers:
             while len(self._answers) >= self._limit:
                 del self._answers[next(iter(self._answers))]
             self._answers[key] = SharedAnswer(lambda: self._produce(key), self._fresh_s)
         return await self._answers[key].body()
+
+    def forget(self) -> None:
+        """The next caller of every key gets a new answer."""
+        self._answers.clear()

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from realm.errors import QuestError
-from serve.tavern.answers import SharedAnswer, SharedAnswers, to_json
+from serve.tavern.answers import SharedAnswer, SharedAnswers
 from serve.tavern.backend import Json, TavernBackend
+from serve.tavern.guild_api import add_guild_routes
+from serve.tavern.routes import Body, answer, json_answer
 from serve.tavern.uploads import Upload, UploadRoom
 
 STATE_FRESH_S = 0.25
@@ -20,10 +22,6 @@ LOSS_FRESH_S = 1.0
 Priority = Literal["high", "normal", "low"]
 Action = Literal["pause", "resume", "stop"]
 Status = Literal["queued", "active", "fought", "completed", "rejected", "failed", "cancelled"]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class BattleBody(Body):
@@ -51,14 +49,6 @@ class MoveBody(Body):
     before_id: str | None = None
 
 
-def answer(value: object) -> Response:
-    return _json(to_json(value))
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
-
-
 def add_routes(app: FastAPI, backend: TavernBackend, uploads: UploadRoom, version: str) -> None:
     """Puts /health and /api on `app`, ahead of anything mounted at its root."""
     state = SharedAnswer(backend.state, STATE_FRESH_S)
@@ -71,11 +61,11 @@ def add_routes(app: FastAPI, backend: TavernBackend, uploads: UploadRoom, versio
 
     @api.get("/state")
     async def get_state() -> Response:
-        return _json(await state.body())
+        return json_answer(await state.body())
 
     @api.get("/loss")
     async def get_loss(after: Annotated[int, Query(ge=-1)] = -1) -> Response:
-        return _json(await loss.body(after))
+        return json_answer(await loss.body(after))
 
     @api.get("/events")
     async def get_events(
@@ -90,6 +80,7 @@ def add_routes(app: FastAPI, backend: TavernBackend, uploads: UploadRoom, versio
         return answer(result)
 
     _add_quest_routes(api, backend, uploads, state)
+    add_guild_routes(api, backend, state.forget)
 
     @api.api_route(
         "/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False

@@ -74,3 +74,60 @@ class TavernBackend(Protocol):
     async def events(self, before: int | None, limit: int) -> list[Json]:
         """Events with `seq` < `before`, newest first."""
         ...
+
+    async def guild(self) -> Json:
+        """Skills, primitives and passives of the active campaign, and how its training is planned.
+
+        step; strategy `{name, focus, choices: [{id, title, about}]}`; preset `{name, choices}`, name None = put
+        together by hand; mix `{replay_share, next_share, kind}`; skills, all of the catalog: id, name, description,
+        category, icon, colour, enabled, available, unavailable_reason, priority (1 to 9), share (of the planned
+        training), max_level, mastered_level, training_level, level_title, memorizable, threshold, xp, window and
+        recent (oldest first) of `{step, level, n, correct, accuracy, low, high, at}`, recent with mastered_level too,
+        window_mean, primitives (weakest first), sparring (the last session or None); primitives `{id, track, title,
+        attempts, correct, window_n, window_correct, window_accuracy, low, high, history: [{step, n, correct}]}`;
+        passives `{id, title, version, runs: [{step, n, correct, accuracy, low, high, mode, at}], pooled, peak,
+        warning}`; sparring `[{skill_id, level, step, n, first_correct, second_correct, mistakes, quest_id, at}]`;
+        open_jobs `[{type, skill_id, status, job_id}]`.
+        """
+        ...
+
+    async def guild_skill(self, skill_id: str, level: int | None) -> Json:
+        """The skill's row of `guild`, and what one page about it shows.
+
+        levels `[{level, title, memorizable, mastered_at_step, n, correct, accuracy, low, high, weight}]`; samples
+        `[{level, step, at, answers: [{prompt, answer, expected, correct, reason}]}]`, newest first; examples `[{level,
+        prompt, response}]` of `level`, by default the training level.
+        """
+        ...
+
+    async def set_strategy(self, strategy: str, focus: str | None) -> Json:
+        """How the training is shared between the enabled skills."""
+        ...
+
+    async def set_preset(self, preset: str) -> Json:
+        """Strategy and mix of a preset."""
+        ...
+
+    async def set_skill(self, skill_id: str, enabled: bool | None, priority: int | None) -> Json:
+        """Whether a skill is trained, evaluated and examined in this campaign, and its priority."""
+        ...
+
+    async def evaluate(self, skill_id: str, level: int | None) -> Json:
+        """Queues an evaluation of a level, by default the training level: `{job_id, status}`."""
+        ...
+
+    async def spar(self, skill_id: str, count: int) -> Json:
+        """Queues a sparring session of `count` problems: `{job_id, status}`."""
+        ...
+
+    async def run_passives(self, mode: str) -> Json:
+        """Queues a run of every passive, `lite` or `full`: `{job_id, status}`."""
+        ...
+
+    async def job(self, job_id: str) -> Json:
+        """`{job_id, type, skill_id, status, result, error, cancel_reason}`; result is None until it is completed."""
+        ...
+
+    async def cancel_job(self, job_id: str) -> Json:
+        """The job, cancelled."""
+        ...

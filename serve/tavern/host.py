@@ -21,11 +21,12 @@ ANSWER_S = 30.0
 POST_S = 24 * 3600.0
 """Every line of a file is read before it is queued."""
 ACTIONS = ("pause", "resume", "stop")
+JOB_FIELDS = ("type", "skill_id", "status", "result", "error", "cancel_reason")
 Json = dict[str, Any]
 
 
 class RealmBackend:
-    """`TavernBackend` over QuestBoard, Arena and Herald."""
+    """`TavernBackend` over QuestBoard, Arena, Herald, SkillEngine and TaskMaster."""
 
     def __init__(self, upload_limit_bytes: int) -> None:
         self.upload_limit_bytes = upload_limit_bytes
@@ -70,6 +71,38 @@ class RealmBackend:
 
     async def events(self, before: int | None, limit: int) -> list[Json]:
         return await _ask("herald", "events", before, limit)
+
+    async def guild(self) -> Json:
+        return await _ask("skill_engine", "guild")
+
+    async def guild_skill(self, skill_id: str, level: int | None) -> Json:
+        return await _ask("skill_engine", "guild_skill", skill_id, level)
+
+    async def set_strategy(self, strategy: str, focus: str | None) -> Json:
+        return await _ask("skill_engine", "set_strategy", strategy, focus)
+
+    async def set_preset(self, preset: str) -> Json:
+        return await _ask("skill_engine", "set_preset", preset)
+
+    async def set_skill(self, skill_id: str, enabled: bool | None, priority: int | None) -> Json:
+        return await _ask("skill_engine", "set_skill", skill_id, enabled, priority)
+
+    async def evaluate(self, skill_id: str, level: int | None) -> Json:
+        return await _ask("skill_engine", "evaluate_now", skill_id, level)
+
+    async def spar(self, skill_id: str, count: int) -> Json:
+        return await _ask("skill_engine", "spar_now", skill_id, count)
+
+    async def run_passives(self, mode: str) -> Json:
+        return await _ask("skill_engine", "run_passives", mode)
+
+    async def job(self, job_id: str) -> Json:
+        job = await _ask("task_master", "show", job_id)
+        return {"job_id": job["id"]} | {name: job[name] for name in JOB_FIELDS}
+
+    async def cancel_job(self, job_id: str) -> Json:
+        await _ask("task_master", "cancel", job_id, "cancelled on the Guild page")
+        return await self.job(job_id)
 
 
 def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:

@@ -3,44 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import RunningRealm
-
-CHROMIUM = shutil.which("chromium")
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-
-# A battle's start takes both cores of a small machine: what a page shows may come seconds later than alone.
-expect.set_options(timeout=30_000)
-
-if CHROMIUM is None and not os.environ.get("REQUIRE_BROWSER"):
-    pytest.skip("no chromium on this machine", allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(params=SIZES.values(), ids=SIZES.keys())
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    page.set_default_timeout(60_000)
-    yield page
-    page.close()
 
 
 def opened(page: Page, url: str) -> list[str]:

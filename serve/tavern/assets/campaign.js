@@ -7,7 +7,6 @@ import { niceTicks } from "./scale.js";
 
 const WIDTH = 1000;
 const HEIGHT = 200;
-const COLOURS = { bin: "var(--bin)", sy: "var(--sy)" };
 
 export function mount(element) {
   const panel = element.querySelector(".campaign");
@@ -52,7 +51,7 @@ function stairs(panel, skills, step) {
     const at = Object.entries(skill.levels_mastered_at ?? {}).map(([level, when]) => [Number(level), when]).sort((a, b) => a[0] - b[0]);
     return `M0 ${HEIGHT}${at.map(([level, when]) => `H${x(when).toFixed(1)}V${y(level).toFixed(1)}`).join("")}H${x(step).toFixed(1)}`;
   };
-  const colour = (skill) => `--c:${COLOURS[skill.id] ?? "var(--gold)"}`;
+  const colour = (skill) => `--c:${skill.colour}`;
   part(panel, "svg").replaceChildren(
     ...ys.map((tick) => s("line", { class: "grid", x1: 0, x2: WIDTH, y1: y(tick), y2: y(tick) })),
     ...xs.map((tick) => s("line", { class: "grid minor", y1: 0, y2: HEIGHT, x1: x(tick), x2: x(tick) })),
@@ -66,7 +65,7 @@ function stairs(panel, skills, step) {
   part(panel, "x").replaceChildren(...xs.map((tick) => label(x(tick) / WIDTH, stepLabel(tick))));
   setAttr(part(panel, "plot"), "aria-label", `Mastered level by step: ${skills.map((skill) => `${skill.name} ${integer(skill.mastered_level)}`).join(", ")} at step ${integer(step)}`);
   keyed(part(panel, "legend"), skills, (skill) => skill.id, legend, (entry, skill) => {
-    setVar(entry, "--c", COLOURS[skill.id] ?? "var(--gold)");
+    setVar(entry, "--c", skill.colour);
     setText(entry.lastChild, `${skill.name} ${integer(skill.mastered_level)}`);
   });
 }

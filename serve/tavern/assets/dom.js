@@ -12,6 +12,10 @@ export const h = (tag, attributes = {}, ...children) => build(document.createEle
 export const s = (tag, attributes = {}, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
 export const icon = (name, small = false) => s("svg", { class: small ? "i s" : "i", "aria-hidden": "true" }, s("use", { href: `#i-${name}` }));
 
+
+// A skill's rune, by the symbol its YAML names.
+export const rune = (name) => s("svg", { class: "rune", "aria-hidden": "true" }, s("use", { href: `#${document.getElementById(name) ? name : "rune-any"}` }));
+
 // Writes only what differs, so an unchanged panel costs no layout.
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

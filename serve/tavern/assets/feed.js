@@ -10,7 +10,7 @@ const OLDER = "Older events";
 // The first pattern found in an event's kind gives its picture and tone.
 const LOOKS = [
   [/reject|fail|error|warn|blocked|down|lost|crash/, "warn", "warn"],
-  [/mastered/, "up", "b"],
+  [/mastered/, "up", "up"],
   [/champion|exam/, "crown", ""],
   [/eval/, "check", "ok"],
   [/checkpoint|saved/, "save", ""],

@@ -13,6 +13,7 @@ export const integer = known((value) => whole.format(value));
 export const loss = known((value) => (value !== 0 && Math.abs(value) < 0.0995 ? value.toPrecision(2) : value.toFixed(3)));
 export const decimal = known((value) => (Math.abs(value) >= 1000 ? whole.format(value) : value.toFixed(2)));
 export const percent = known((share) => `${(100 * share).toFixed(1)} %`);
+export const wholePercent = known((share) => `${Math.round(100 * share)} %`);
 export const rate = known((value) => (value >= 100 ? whole.format(value) : value.toPrecision(3)));
 export const scientific = known((value) => value.toExponential(1));
 export const time = known((iso) => clock.format(new Date(iso)));

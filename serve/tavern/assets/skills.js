@@ -1,10 +1,10 @@
 // One card a skill: the ladder, the mastered level, the last evaluations against the gate.
 
-import { h, keyed, part, replay, s, setAttr, setText, setVar } from "./dom.js";
+import { h, keyed, part, replay, rune, setAttr, setText, setVar } from "./dom.js";
+import { patchEvaluations } from "./evaluations.js";
 import { integer, percent, plural, text } from "./format.js";
 import { onState } from "./live.js";
 
-const RUNES = { bin: "rune-bin" };
 const LEVEL_UP_MS = 3400;
 
 export function mount(element) {
@@ -18,10 +18,10 @@ export function mount(element) {
 function create(skill) {
   const named = (name, tag, attributes = {}) => h(tag, { ...attributes, [`data-${name}`]: true });
   return h(
-    "section", { class: `panel skill ${skill.id}`, "aria-labelledby": `skill-${skill.id}` },
+    "section", { class: "panel skill", style: `--c:${skill.colour}`, "aria-labelledby": `skill-${skill.id}` },
     h("div", { class: "top" },
-      s("svg", { "aria-hidden": "true" }, s("use", { href: `#${RUNES[skill.id] ?? "rune-any"}` })),
-      h("div", {}, h("h2", { id: `skill-${skill.id}`, "data-name": true }), named("about", "p", { class: "sub" })),
+      rune(skill.icon),
+      h("div", {}, h("h2", { id: `skill-${skill.id}` }, named("name", "a", { href: `/guild?skill=${skill.id}` })), named("about", "p", { class: "sub" })),
       h("p", { class: "of" }, named("mastered", "b"), named("of", "small"), h("br"), h("span", { class: "lbl" }, "mastered"))),
     named("ladder", "div", { class: "ladder", role: "img" }),
     h("div", { class: "split sub" }, named("training", "span"), named("xp", "span")),
@@ -37,7 +37,7 @@ function patch(card, skill) {
   const mastered = skill.mastered_level ?? 0;
   const whole = skill.max_level !== null && mastered >= skill.max_level;
   put("name", text(skill.name));
-  put("about", (skill.title === skill.name ? null : skill.title) ?? skill.description ?? "");
+  put("about", text(skill.description));
   put("mastered", integer(skill.mastered_level));
   put("of", ` of ${integer(skill.max_level)}`);
   const memorizable = skill.memorizable ? " (memorizable: under 300 distinct problems)" : "";
@@ -67,23 +67,5 @@ function evaluations(card, skill) {
   setText(part(card, "mean"), rows.length ? `Mean of last ${rows.length} · ${percent(skill.window_mean)}` : "Evaluations");
   const sizes = new Set(rows.map((row) => row.n));
   setText(part(card, "count"), sizes.size === 1 ? `n = ${[...sizes][0]}${rows.length > 1 ? " each" : ""}` : "");
-  keyed(part(card, "rows"), rows, (row) => `${row.level}/${row.step}`, (row) => evaluation(row, gate), () => {});
-  const axis = part(card, "axis");
-  if (axis.dataset.gate === String(gate)) return;
-  axis.dataset.gate = gate;
-  const tick = (at, words, name = "") => h("span", { class: name, style: `--m:${at}` }, words);
-  axis.replaceChildren(h("span", { class: "t" }, "step"), h("span", { class: "trk ax" }, tick(0, "0"), tick(25, "25"), tick(50, "50"), tick(gate, `gate ${gate.toFixed(0)} %`, "g"), tick(100, "100")), h("span"));
-}
-
-function evaluation(row, gate) {
-  const share = (value) => (100 * value).toFixed(1);
-  const tip = `tip-${row.level}-${row.step}`;
-  return h(
-    "div", { class: "ev has-tip fresh", tabindex: 0, role: "group", "aria-label": `step ${integer(row.step)}: ${percent(row.accuracy)}`, "aria-describedby": tip },
-    h("span", { class: "t" }, integer(row.step)),
-    h("span", { class: "trk", style: `--gate:${gate}` }, h("i", { class: "gate" }),
-      h("i", { class: "ci", style: `--lo:${share(row.low)};--hi:${share(row.high)}` }),
-      h("i", { class: row.accuracy * 100 >= gate ? "pip met" : "pip", style: `--m:${share(row.accuracy)}` })),
-    h("span", { class: "a" }, percent(row.accuracy)),
-    h("span", { class: "tip", role: "tooltip", id: tip }, h("b", {}, `${row.correct} of ${row.n} correct = ${percent(row.accuracy)}`), "95 % Wilson interval ", h("span", { class: "mono" }, `${share(row.low)}–${share(row.high)} %`)));
+  patchEvaluations(part(card, "rows"), part(card, "axis"), rows, skill.threshold, skill.id);
 }

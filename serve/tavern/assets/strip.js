@@ -50,4 +50,8 @@ function describe(state, link) {
   return battleLabel(state.battle);
 }
 
-const page = () => (location.pathname === "/" ? "" : "Quests · ");
+// The page's own title where it has one, else its name in the navigation; the front page goes without.
+function page() {
+  const named = document.documentElement.dataset.title ?? document.querySelector(".nav a[aria-current]:not([href='/'])")?.textContent;
+  return named ? `${named} · ` : "";
+}

@@ -1,0 +1,409 @@
+"""The Guild page in a real browser, over a double of the realm's actors: what is shown, what controls send and say."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from guild_fixture import REMEDY, WARNING, GuildDouble, serving
+from playwright.sync_api import Browser, Page, expect
+
+from realm.errors import ConflictError
+
+Serve = Callable[[str], tuple[GuildDouble, str]]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with ExitStack() as running:
+
+        def begin(scenario: str) -> tuple[GuildDouble, str]:
+            double = GuildDouble(scenario)
+            return double, running.enter_context(serving(double))
+
+        yield begin
+
+
+@pytest.fixture
+def desktop(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    yield page
+    page.close()
+
+
+def opened(page: Page, url: str) -> list[str]:
+    """Open a page of the guild and wait for its numbers; what its console complains about."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(url, wait_until="domcontentloaded")
+    expect(page.locator("h1:visible").first).to_be_visible()
+    page.wait_for_function("document.querySelector('.card, .skill-body:not([hidden])')")
+    return complaints
+
+
+def card(page: Page, name: str) -> Any:
+    return page.get_by_role("region", name=name, exact=True)
+
+
+def assert_sound(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "wider than the window"
+    found = Axe().run(page).response["violations"]
+    assert not found, json.dumps([(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found], indent=1)
+    ids = page.evaluate("[...document.querySelectorAll('[id]:not([id=\"\"])')].map((each) => each.id)")
+    assert len(ids) == len(set(ids)), sorted({each for each in ids if ids.count(each) > 1})
+
+
+def open_folds(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+
+
+@pytest.mark.parametrize("scenario", ["busy", "fresh", "bare"])
+def test_the_page_fits_is_accessible_and_silent(serve: Serve, page: Page, scenario: str) -> None:
+    double, url = serve(scenario)
+    complaints = opened(page, f"{url}/guild")
+    open_folds(page)
+    shown = page.locator(".card h2").all_inner_texts()
+    assert shown == [row["name"] for row in double.skills if row["enabled"]]
+    assert_sound(page)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("skill", ["bin", "sy"])
+def test_the_page_of_a_skill_fits_is_accessible_and_silent(serve: Serve, page: Page, skill: str) -> None:
+    _, url = serve("busy")
+    complaints = opened(page, f"{url}/guild?skill={skill}")
+    expect(page.locator(".sheet").first).to_be_visible()
+    assert_sound(page)
+    assert complaints == []
+
+
+def test_a_card_shows_gate_window_and_intervals(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    skill, shown = double.skill("bin"), card(desktop, "BIN")
+    expect(shown).to_contain_text("14 of 30")
+    expect(shown).to_contain_text("Next gate: level 15, popcount, 6 bits")
+    expect(shown).to_contain_text("Mean of the last 3: 77.0 %. A mean of 80 % over 3 evaluations masters the level.")
+    rows = shown.locator(".ev[role=group]")
+    assert rows.count() == len(skill["window"])
+    for row, evaluation in zip(rows.all(), skill["window"], strict=True):
+        expect(row).to_contain_text(f"{100 * evaluation['accuracy']:.1f} %")
+        style = row.locator(".trk").evaluate(
+            "e => ['--gate', '--lo', '--hi', '--m'].map((name) => Number(e.style.getPropertyValue(name)))"
+        )
+        expected = [80, *(round(100 * evaluation[name], 1) for name in ("low", "high", "accuracy"))]
+        assert style == pytest.approx(expected, abs=0.051)
+    met = [row.locator(".pip.met").count() for row in rows.all()]
+    assert met == [0, 0, 1]
+    on, now = shown.locator(".rung .on"), shown.locator(".rung .now")
+    assert (on.count(), now.inner_text()) == (14, "15")
+
+
+def test_the_chart_reads_out_each_evaluation(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    plot = card(desktop, "BIN").get_by_role("slider")
+    plot.focus()
+    desktop.keyboard.press("End")
+    newest, first = double.skill("bin")["recent"][-1], double.skill("bin")["recent"][0]
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(rf"{newest['correct']} of 100"))
+    desktop.keyboard.press("Home")
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(rf"step {first['step']:,} · level {first['level']}"))
+    expect(plot.locator("[data-cross-text]")).to_contain_text(f"{first['correct']} of {first['n']}")
+
+
+def test_the_heat_map_shows_the_numbers_of_the_data(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    cells = desktop.locator(".cell")
+    shown = [[cell.locator("> span").first.inner_text(), cell.locator("> b").inner_text()] for cell in cells.all()]
+    assert shown == [
+        [row["title"], "–" if row["window_accuracy"] is None else str(round(100 * row["window_accuracy"]))]
+        for row in double.primitives
+    ]
+    assert len(shown) == 39
+    assert desktop.locator(".cell.none").count() == sum(row["window_n"] == 0 for row in double.primitives)
+    expect(desktop.locator("#track-logic")).to_have_text("Logic4 of 7 · mean 60 %")
+    cells.first.focus()
+    expect(cells.first.get_by_role("tooltip")).to_contain_text("91 of 100 correct = 91.0 %")
+    desktop.keyboard.press("ArrowRight")
+    expect(cells.nth(1)).to_be_focused()
+    assert desktop.locator(".cell[tabindex='0']").count() == 1
+
+
+def test_passives_show_pool_peak_and_warning(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    cards = desktop.locator(".mx > li:not(.key)")
+    for shown, row in zip(cards.all(), double.passives, strict=True):
+        pooled = row["pooled"]
+        expect(shown).to_contain_text(f"{pooled['correct']} of {pooled['n']} ({100 * pooled['low']:.1f}")
+        expect(shown).to_contain_text(f"peak {round(100 * row['peak']['accuracy'])} % at {row['peak']['step']:,}")
+    warned = desktop.locator(".mx > .w")
+    assert warned.count() == 1
+    expect(warned).to_contain_text(WARNING)
+
+
+def test_an_evaluation_is_followed_to_its_result(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    shown = card(desktop, "SY")
+    button = shown.get_by_role("button", name="Evaluate SY now")
+    button.focus()
+    desktop.keyboard.press("Enter")
+    status = shown.locator("[data-job='eval/sy']")
+    expect(status).to_contain_text(re.compile("Evaluation (queued|running)"))
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_be_focused()
+    expect(status).to_contain_text("Level 4: 83 of 100 correct = 83.0 %.")
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    assert shown.locator(".ev[role=group]").count() == 3
+    assert double.calls == [("evaluate", "sy", None)]
+
+
+def test_sparring_sends_its_count_and_shows_the_session(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    shown = card(desktop, "BIN")
+    count = shown.get_by_label("Problems of a sparring session of BIN")
+    problem = shown.get_by_role("alert").last
+    for wrong in ("0", "-5", "1000000000", "2.5", ""):
+        count.fill(wrong)
+        shown.get_by_role("button", name="Spar BIN now").click()
+        expect(problem).to_contain_text("count:")
+    assert double.calls == []
+    count.fill("60")
+    shown.get_by_role("button", name="Spar BIN now").click()
+    expect(shown.locator("[data-job='spar/bin']")).to_contain_text(
+        "52 of 100 correct at the first try, 71 at the second"
+    )
+    expect(problem).to_be_hidden()
+    assert double.calls == [("spar", "bin", 60)]
+
+
+def test_a_waiting_job_can_be_cancelled(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    double.holds_jobs = True
+    desktop.get_by_role("button", name="Run FULL").click()
+    status = desktop.locator(".passives .job")
+    expect(status).to_contain_text("Passives queued; it waits for a free worker.")
+    status.get_by_role("button", name="Cancel").click()
+    expect(status).to_contain_text("Passives cancelled: cancelled on the Guild page.")
+    assert double.calls == [("passives", "full"), ("cancel", "job-1")]
+
+
+def test_an_error_is_said_at_the_control(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    double.refusal = ConflictError("The queue of eval jobs is full: 32 of 32.", "Try again in 15 s.")
+    shown = card(desktop, "BIN")
+    shown.get_by_role("button", name="Evaluate BIN now").click()
+    expect(shown.get_by_role("alert").last).to_have_text("The queue of eval jobs is full: 32 of 32. Try again in 15 s.")
+    shown.get_by_role("button", name="Evaluate BIN now").click()
+    expect(shown.get_by_role("alert").last).to_be_hidden()
+
+
+def test_strategy_preset_and_priority_are_sent_and_kept(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    plan = card(desktop, "Training plan")
+    plan.get_by_role("radio", name="Weighted").check()
+    expect(plan.get_by_role("status")).to_have_text("Saved. The next generated quest follows it.")
+    expect(plan).to_contain_text("put together by hand")
+    card(desktop, "BIN").get_by_label("Priority").select_option("9")
+    expect(plan.locator(".shares-key")).to_contain_text("BIN64 %")
+    plan.get_by_role("radio", name="Focus").check()
+    plan.get_by_label("Skill in focus").select_option("sy")
+    expect(plan.locator(".shares-key")).to_contain_text("SY80 %")
+    plan.get_by_role("radio", name="Catch up").check()
+    expect(plan.get_by_role("radio", name="Lowest first")).to_be_checked()
+    assert double.calls == [
+        ("strategy", "weighted", None), ("skill", "bin", None, 9), ("strategy", "focus", "bin"),
+        ("strategy", "focus", "sy"), ("preset", "catch_up"),
+    ]  # fmt: skip
+    double.refusal = ConflictError("There is no campaign.", "Start one.")
+    plan.get_by_role("radio", name="Equal").check()
+    expect(plan.get_by_role("alert")).to_have_text("There is no campaign. Start one.")
+    expect(plan.get_by_role("radio", name="Lowest first")).to_be_checked()
+    double.refusal = ConflictError("There is no campaign.", "Start one.")
+    card(desktop, "BIN").get_by_label("Priority").select_option("2")
+    expect(card(desktop, "BIN").get_by_role("alert").last).to_have_text("There is no campaign. Start one.")
+    expect(card(desktop, "BIN").get_by_label("Priority")).to_have_value("9")
+
+
+def test_a_skill_is_enabled_and_disabled(serve: Serve, desktop: Page) -> None:
+    double, url = serve("fresh")
+    opened(desktop, f"{url}/guild")
+    idle = card(desktop, "Not trained")
+    assert idle.get_by_role("button", name="Enable").count() == 11
+    expect(idle).to_contain_text("the champion is compared anew")
+    idle.get_by_role("button", name="Enable SY", exact=True).click()
+    expect(card(desktop, "SY").get_by_role("link", name="SY", exact=True)).to_be_focused()
+    card(desktop, "SY").get_by_role("button", name="Disable SY").click()
+    expect(idle.get_by_role("button", name="Enable SY", exact=True)).to_be_visible()
+    assert double.calls == [("skill", "sy", True, None), ("skill", "sy", False, None)]
+
+
+def test_skills_that_cannot_run_say_the_remedy_once(serve: Serve, desktop: Page) -> None:
+    _, url = serve("bare")
+    opened(desktop, f"{url}/guild")
+    idle = card(desktop, "Not trained")
+    expect(idle).to_contain_text(f"10 skills not available: {REMEDY}")
+    assert idle.get_by_role("button", name="Enable").count() == 1
+    desktop.goto(f"{url}/guild?skill=rg_gcd")
+    expect(desktop.locator(".detail-head")).to_contain_text(REMEDY)
+    expect(desktop.get_by_role("button", name=re.compile("Enable"))).to_be_disabled()
+
+
+def test_empty_states_say_what_will_happen(serve: Serve, desktop: Page) -> None:
+    _, url = serve("fresh")
+    opened(desktop, f"{url}/guild")
+    expect(card(desktop, "BIN")).to_contain_text("No evaluation yet. While a battle runs")
+    expect(card(desktop, "Primitives")).to_contain_text("None measured yet")
+    expect(card(desktop, "Passives")).to_contain_text("No passive was run yet. At every checkpoint")
+
+
+def test_a_skills_page_shows_levels_problems_and_graded_answers(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    card(desktop, "BIN").get_by_role("link", name="BIN", exact=True).click()
+    assert desktop.url == f"{url}/guild?skill=bin"
+    expect(desktop.get_by_role("heading", level=1, name="BIN")).to_be_focused()
+    assert desktop.locator(".levels > li").count() == 30
+    expect(desktop.locator(".levels .now")).to_contain_text("77 %")
+    body = desktop.locator(".detail-level")
+    expect(body).to_contain_text("Level 15: popcount, 6 bits")
+    expect(body).to_contain_text("71.9–81.4 %")
+    expect(body).to_contain_text("2 of 5 kept answers correct")
+    answers = body.locator("[data-answers] .sheet")
+    assert answers.count() == 5
+    body.get_by_text("Wrong", exact=True).click()
+    assert answers.count() == 3
+    expect(answers.first).to_contain_text("①⓪⓪ is not ①⓪①")
+    desktop.get_by_role("link", name=re.compile("BIN level 14")).click()
+    expect(body).to_contain_text("Level 14: add/sub, 7 bits")
+    assert desktop.url == f"{url}/guild?skill=bin&level=14"
+    body.get_by_role("button", name="Evaluate level 14").click()
+    expect(body.locator(".job")).to_contain_text("Level 14: 83 of 100 correct")
+    assert ("evaluate", "bin", 14) in double.calls
+    desktop.go_back()
+    expect(desktop.get_by_role("heading", level=1, name="Guild")).to_be_focused()
+    assert desktop.url == f"{url}/guild"
+
+
+def test_a_skill_or_level_that_does_not_exist_is_said(serve: Serve, desktop: Page) -> None:
+    _, url = serve("busy")
+    for query in ("skill=nope", "skill=bin&level=31"):
+        desktop.goto(f"{url}/guild?{query}")
+        expect(desktop.locator(".skill-page").get_by_role("alert").first).to_contain_text(
+            re.compile("does not exist|no level 31")
+        )
+        expect(desktop.get_by_role("link", name="Guild").last).to_be_visible()
+
+
+def test_an_update_moves_nothing_and_keeps_the_elements(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    places = """[...document.querySelectorAll('.panel')].map((each) => {
+        const box = each.getBoundingClientRect(); return [box.top, box.height]; })"""
+    desktop.evaluate(
+        "document.querySelectorAll('.card, .cell, .mx > li, .ev').forEach((each) => { each.kept = true; })"
+    )
+    before = desktop.evaluate(places)
+    for row in double.primitives:
+        row["window_accuracy"] = row["window_n"] and 0.5
+    double.skill("bin")["xp"] = 9500
+    expect(card(desktop, "BIN")).to_contain_text("9,500")
+    assert desktop.locator(".cell > b").first.inner_text() == "50"
+    assert desktop.evaluate(places) == before
+    assert desktop.evaluate(
+        "[...document.querySelectorAll('.card, .cell, .mx > li, .ev[role]')].every((each) => each.kept)"
+    )
+
+
+def test_a_hidden_page_does_not_ask_for_the_guild(serve: Serve, browser: Browser) -> None:
+    _, url = serve("busy")
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened(page, f"{url}/guild")
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    asked: list[str] = []
+    with page.expect_request("**/api/state"):
+        page.on("request", lambda request: asked.append(request.url))
+    with page.expect_request("**/api/state", timeout=15_000):
+        pass
+    assert [each for each in asked if "/api/guild" in each] == []
+    page.close()
+
+
+def test_nothing_moves_for_who_wants_it_still(serve: Serve, browser: Browser) -> None:
+    double, url = serve("busy")
+    double.holds_jobs = True
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened(page, f"{url}/guild")
+    page.get_by_role("button", name="Run FULL").click()
+    expect(page.locator(".passives .job")).to_contain_text("queued")
+    assert page.evaluate("document.getAnimations().length") == 0
+    page.close()
+
+
+def ask(url: str, body: Any = None) -> tuple[int, Any, str]:
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, {"Content-Type": "application/json"})) as answer:
+            return answer.status, json.load(answer), answer.headers["Content-Type"]
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error), error.headers["Content-Type"]
+
+
+def test_the_api_refuses_what_makes_no_sense_and_says_why(serve: Serve) -> None:
+    double, url = serve("busy")
+    refused = {
+        ("strategy", '{"strategy": "best"}'): (400, "strategy"),
+        ("strategy", '{"strategy": "focus"}'): (400, "names a skill"),
+        ("strategy", '{"strategy": "equal", "focus": "bin"}'): (400, "names a skill"),
+        ("preset", '{"preset": "rush"}'): (404, "rush"),
+        ("preset", "{}"): (400, "preset"),
+        ("skills/bin", "{}"): (400, "enabled, priority"),
+        ("skills/bin", '{"priority": 0}'): (400, "greater than or equal to 1"),
+        ("skills/bin", '{"priority": 10}'): (400, "less than or equal to 9"),
+        ("skills/bin", '{"priority": true}'): (400, "priority"),
+        ("skills/bin", '{"enabled": 1}'): (400, "enabled"),
+        ("skills/bin", '{"colour": "red"}'): (400, "colour"),
+        ("skills/nope", '{"priority": 3}'): (404, "nope"),
+        ("skills/nope/evaluate", "{}"): (404, "nope"),
+        ("skills/bin/evaluate", '{"level": 0}'): (400, "level"),
+        ("skills/bin/spar", '{"count": 0}'): (400, "count"),
+        ("skills/bin/spar", '{"count": -1}'): (400, "count"),
+        ("skills/bin/spar", '{"count": 1000000000}'): (400, "count"),
+        ("skills/bin/spar", '{"count": "9"}'): (400, "count"),
+        ("skills/bin/spar", "{}"): (400, "count"),
+        ("passives/run", '{"mode": "all"}'): (400, "mode"),
+    }
+    for (path, body), (status, words) in refused.items():
+        got, problem, kind = ask(f"{url}/api/guild/{path}", json.loads(body))
+        assert (got, kind) == (status, "application/problem+json"), (path, body, problem)
+        assert words in problem["detail"], (path, body, problem)
+        assert problem["remedy"]
+    for path in ("skills/bin?level=0", "skills/bin?level=31", "skills/nope", "jobs/nope"):
+        got, problem, kind = ask(f"{url}/api/guild/{path}")
+        assert got in (400, 404), path
+        assert kind == "application/problem+json"
+        assert problem["detail"]
+    assert [call for call in double.calls if call[0] not in ("preset", "skill", "evaluate")] == []
+
+
+def test_reading_changes_nothing(serve: Serve) -> None:
+    double, url = serve("busy")
+    first = ask(f"{url}/api/guild")
+    ask(f"{url}/api/guild/skills/bin?level=3")
+    assert ask(f"{url}/api/guild") == first
+    assert double.calls == []
