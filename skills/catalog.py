@@ -77,8 +77,8 @@ class SkillCatalog:
     """
 
     skills: Mapping[str, Skill]
-    primitives: Mapping[str, Primitive]
-    passives: Mapping[str, Passive]
+    primitives: Mapping[str, Primitive] = field(default_factory=dict[str, Primitive])
+    passives: Mapping[str, Passive] = field(default_factory=dict[str, Passive])
     unavailable: Mapping[str, RealmError] = field(default_factory=dict[str, RealmError])
 
     @classmethod

@@ -22,6 +22,7 @@ def training_examples(skill: Skill, counts: Mapping[int, int], seed: int, symbol
     problems = [
         problem
         for level, count in sorted(counts.items())
+        if count
         for problem in skill.generate(level, count, seed, "train", symbols=symbols)
     ]
     Random(f"{skill.id}/{seed}/order").shuffle(problems)

@@ -9,6 +9,7 @@ from functools import cached_property
 from skills.generation import problems_of, take
 from skills.problem import Grade, Problem, Split
 from skills.question import Draw, QuestionGenerator
+from skills.skill import check_request
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,11 @@ class QuestionSet(ABC):
         Eval problems are distinct within the batch, unless memorizable; then the split is ignored.
 
         Raises:
+            RequestError: `count` is not 1 … MAX_COUNT, or `seed` is below 0.
             ConflictError: too few distinct eval problems for `count`.
             ValueError: a fold of the train split, or no such fold.
         """
+        check_request(count, seed)
         endless = problems_of(self.generator, self.source, 1, seed, split, fold, memorizable=self.memorizable)
         return take(endless, count, repr(self.source), split, fold)
 

@@ -12,7 +12,7 @@ from skills.question import Question, asked
 MEASURES = (("taller", "tallest", "shortest"), ("older", "oldest", "youngest"), ("faster", "fastest", "slowest"))
 DIRECTIONS = ("north", "east", "south", "west")
 TURNS = {"right": 1, "left": 3, "around": 2}
-CLAIM_DRAWS = 30
+CLAIM_DRAWS = 15
 """Sets of claims drawn before one is taken that always shows a liar."""
 
 
@@ -41,13 +41,15 @@ Claim = tuple[str, Callable[[tuple[bool, ...]], bool]]
 
 
 def _liars(random: Random) -> Question:
-    """Three people of whom each always lies or never does; who says what decides about the one who is asked about."""
+    """Three people of whom each always lies or never does; what two of them say decides about the one in question."""
     names, honest = random.sample(NAMES, 3), random.random() < 0.5
     speakers = random.sample(range(3), 2)
     for _ in range(CLAIM_DRAWS):
         claims = [_claim(random, names, speaker) for speaker in speakers]
-        wanted = random.randrange(3)
-        if {world[wanted] for world in _worlds(speakers, claims)} == {honest}:
+        worlds = _worlds(speakers, claims)
+        decided = [who for who in range(3) if {world[who] for world in worlds} == {honest}]
+        if decided:
+            wanted = random.choice(decided)
             break
     else:
         wanted, honest, speakers = speakers[1], False, speakers[:1]
