@@ -8,7 +8,8 @@ from typing import Any
 from actors.curriculum import Curriculum
 from actors.skill_rows import evaluation_row, pooled_row, skill_row
 from realm.rules.campaign import Campaign
-from realm.rules.schedule import PRESETS, STRATEGIES
+from realm.rules.progression import SkillState
+from realm.rules.schedule import PRESETS, STRATEGIES, SkillSetting
 from realm.store.database import Database
 from realm.store.skills import SkillStore
 from skills import Engine, Skill
@@ -43,7 +44,10 @@ class GuildReader:
                 "choices": [{"id": each.id, "title": each.title, "about": each.about} for each in PRESETS],
             },
             "mix": plan["mix"],
-            "skills": [self.skill(campaign, skill) for skill in self.engine.list_skills()],
+            "skills": [
+                *(self.skill(campaign, skill) for skill in self.engine.list_skills()),
+                *(_unavailable(campaign, skill, why) for skill, why in self.engine.list_unavailable()),
+            ],
         }
 
     def skill(self, campaign: Campaign, skill: Skill) -> dict[str, Any]:
@@ -86,3 +90,20 @@ class GuildReader:
         """A few problems of a level with the right responses."""
         problems = skill.generate(level, EXAMPLES, 0, "train")
         return [{"level": level, "prompt": each.prompt, "response": each.response} for each in problems]
+
+
+def _unavailable(campaign: Campaign, skill: Skill, why: str) -> dict[str, Any]:
+    """The card of a skill that lacks something on this machine."""
+    setting = SkillSetting(skill.id, enabled=False)
+    return skill_row(skill, asdict(SkillState(campaign.id, skill.id, skill.max_level)), []) | {
+        "category": skill.category,
+        "available": False,
+        "unavailable_reason": why,
+        "enabled": setting.enabled,
+        "priority": setting.priority,
+        "share": 0.0,
+        "training_level": 1,
+        "window": [],
+        "window_mean": None,
+        "recent": [],
+    }

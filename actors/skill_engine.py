@@ -7,7 +7,9 @@ from random import Random
 from typing import Any
 
 from actors.curriculum import Curriculum
+from actors.guild import GuildReader
 from actors.guild_records import GuildRecords
+from actors.guild_rows import weakest_first
 from actors.service import now
 from actors.skill_rows import evaluation_row, skill_row
 from actors.waiting import ask
@@ -20,6 +22,9 @@ from realm.store.skills import SkillStore
 from skills import Problem, Skill, exam_version, get_engine, training_examples
 from skills.problem import FOLDS
 
+WEAKEST = 8
+"""Primitives shown of a skill."""
+
 
 class SkillEngine(GuildRecords):
     """The guild's books: what the hero was asked and what it could do."""
@@ -29,6 +34,7 @@ class SkillEngine(GuildRecords):
         self.store = SkillStore(self.database)
         self.engine = get_engine()
         self.curriculum = Curriculum(self.database, self.engine)
+        self.guild_reader = GuildReader(self.database, self.engine)
         self.spelled: dict[str, bool] = {}
 
     # Batches
@@ -177,6 +183,46 @@ class SkillEngine(GuildRecords):
             "window_mean": state.window_mean,
             "enabled": setting.enabled,
             "priority": setting.priority,
+        }
+
+    def guild(self) -> dict[str, Any]:
+        """All that the Guild page shows: the plan, every skill, primitives, passives, sparring, open jobs."""
+        campaign, primitives, sparring = self._campaign, self.primitive_summary(), self.sparring()
+        found = self.guild_reader.read(campaign)
+        by_id = {row["id"]: row for row in primitives}
+        for row in found["skills"]:
+            exercised = self.engine.get(row["id"]).primitives if row["available"] else ()
+            row["primitives"] = sorted((by_id[each] for each in exercised), key=weakest_first)[:WEAKEST]
+            row["sparring"] = next((each for each in sparring if each["skill_id"] == row["id"]), None)
+        return found | {
+            "step": self._live_step(campaign.id),
+            "primitives": primitives,
+            "passives": self.passives(),
+            "sparring": sparring,
+            "open_jobs": [
+                {"job_id": each["id"], **{name: each[name] for name in ("type", "skill_id", "status")}}
+                for each in ask(self.peer("task_master").open_jobs.remote())
+            ],
+        }
+
+    def guild_skill(self, skill_id: str, level: int | None = None) -> dict[str, Any]:
+        """One skill's page: its ladder, answers of the newest evaluations, examples of a level (the training level).
+
+        Raises:
+            NotFoundError: no such skill or level.
+        """
+        skill, campaign = self.engine.get(skill_id), self._campaign
+        row = self.guild_reader.skill(campaign, skill)
+        sparring = next((each for each in self.sparring() if each["skill_id"] == skill_id), None)
+        return row | {
+            "primitives": self.primitive_summary(skill_id)[:WEAKEST],
+            "sparring": sparring,
+            "levels": self.guild_reader.ladder(campaign, skill),
+            "samples": [
+                {"level": each["level"], "step": each["step"], "at": each["at"], "answers": each["samples"]}
+                for each in self.samples(skill_id)
+            ],
+            "examples": self.guild_reader.examples(skill, level or row["training_level"]),
         }
 
     @property

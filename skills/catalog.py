@@ -79,7 +79,7 @@ class SkillCatalog:
     skills: Mapping[str, Skill]
     primitives: Mapping[str, Primitive] = field(default_factory=dict[str, Primitive])
     passives: Mapping[str, Passive] = field(default_factory=dict[str, Passive])
-    unavailable: Mapping[str, RealmError] = field(default_factory=dict[str, RealmError])
+    unavailable: Mapping[str, tuple[Skill, RealmError]] = field(default_factory=dict[str, tuple[Skill, RealmError]])
 
     @classmethod
     def load(cls, directory: Path = SHIPPED) -> SkillCatalog:
@@ -94,7 +94,7 @@ class SkillCatalog:
         passives = build_passives(*_only(files, "passives"))
         known = Known(primitives.keys(), passives.keys())
         skills: dict[str, Skill] = {}
-        unavailable: dict[str, RealmError] = {}
+        unavailable: dict[str, tuple[Skill, RealmError]] = {}
         taken: dict[tuple[str, object], Path] = {}
         for path, fields in files:
             if fields["kind"] != "skill":
@@ -110,7 +110,7 @@ class SkillCatalog:
             if missing is None:
                 skills[skill.id] = skill
             else:
-                unavailable[skill.id] = missing
+                unavailable[skill.id] = (skill, missing)
         return cls(skills, primitives, passives, unavailable)
 
 
@@ -135,7 +135,11 @@ class Engine:
     @property
     def unavailable(self) -> dict[str, str]:
         """Why each skill of the catalog that cannot be used on this machine cannot, with the remedy, by id."""
-        return {skill_id: str(why) for skill_id, why in self._unavailable.items()}
+        return {skill_id: str(why) for skill_id, (_, why) in self._unavailable.items()}
+
+    def list_unavailable(self) -> list[tuple[Skill, str]]:
+        """Those skills, which have facts and no problems, each with why."""
+        return [(skill, str(why)) for skill, why in self._unavailable.values()]
 
     def get(self, skill_id: str) -> Skill:
         """The skill `skill_id`.
@@ -146,8 +150,8 @@ class Engine:
         found = self._skills.get(skill_id)
         if found is not None:
             return found
-        missing = self._unavailable.get(skill_id)
-        if missing is not None:
+        if skill_id in self._unavailable:
+            missing = self._unavailable[skill_id][1]
             raise NotFoundError(f"Skill {skill_id!r} is not available: {missing.problem}", missing.remedy)
         known = [*self._skills, *self._unavailable]
         near = get_close_matches(skill_id, known, n=1, cutoff=0.0)

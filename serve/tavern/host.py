@@ -88,13 +88,13 @@ class RealmBackend:
         return await _ask("skill_engine", "set_skill", skill_id, enabled, priority)
 
     async def evaluate(self, skill_id: str, level: int | None) -> Json:
-        return await _ask("skill_engine", "evaluate_now", skill_id, level)
+        return await _ask("skill_engine", "request_evaluation", skill_id, level)
 
     async def spar(self, skill_id: str, count: int) -> Json:
-        return await _ask("skill_engine", "spar_now", skill_id, count)
+        return await _ask("skill_engine", "request_sparring", skill_id, count)
 
     async def run_passives(self, mode: str) -> Json:
-        return await _ask("skill_engine", "run_passives", mode)
+        return await _ask("skill_engine", "request_passives", mode)
 
     async def job(self, job_id: str) -> Json:
         job = await _ask("task_master", "show", job_id)
