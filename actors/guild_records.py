@@ -5,43 +5,33 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from actors.guild_books import GuildBooks
 from actors.guild_requests import GuildRequests
-from actors.guild_rows import passive_row, primitive_row, samples_row, sparring_row, weakest_first
+from actors.guild_rows import passive_row, sparring_row
 from actors.service import now
 from actors.waiting import ask
 from realm.rules.passives import PassiveMode, PassiveResult
-from realm.rules.primitives import PrimitiveStats
 from realm.rules.sparring import SparringSession, expired
-from realm.store.passives import PassiveStore
-from realm.store.primitives import PrimitiveRun, PrimitiveStore
-from realm.store.sparring import SparringStore
+from realm.store.primitives import PrimitiveRun
 
 
 class GuildRecords(GuildRequests):
     """The part of SkillEngine that records and tells what is not about a skill's level."""
 
     @cached_property
-    def primitive_books(self) -> PrimitiveStore:
-        return PrimitiveStore(self.database)
-
-    @cached_property
-    def passive_books(self) -> PassiveStore:
-        return PassiveStore(self.database)
-
-    @cached_property
-    def sparring_books(self) -> SparringStore:
-        return SparringStore(self.database)
+    def books(self) -> GuildBooks:
+        return GuildBooks(self.database, self.engine)
 
     # Records
 
     def record_primitives(self, result: dict[str, Any], outcomes: dict[str, str]) -> None:
         """Record primitives asked alone, once per job; `outcomes` are 0 and 1 by primitive."""
-        self.primitive_books.record(PrimitiveRun(**result, at=now()), outcomes)
+        self.books.primitives.record(PrimitiveRun(**result, at=now()), outcomes)
 
     def record_passives(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Record one job's passives, once. Returns the rows of `passives()` of these."""
         at = now()
-        records = self.passive_books.record(
+        records = self.books.passives.record(
             [PassiveResult(**{**each, "mode": PassiveMode(each["mode"])}, at=at) for each in results]
         )
         return [passive_row(self.engine.passive(each.state.passive), each) for each in records]
@@ -51,7 +41,7 @@ class GuildRecords(GuildRequests):
 
         No quest is posted without mistakes, or when the hero has moved on too far since; `reason` says so.
         """
-        found = self.sparring_books.of_job(result["job_id"])
+        found = self.books.sparring.of_job(result["job_id"])
         if found is not None:
             return sparring_row(found)
         session = SparringSession(**result, at=now())
@@ -67,7 +57,7 @@ class GuildRecords(GuildRequests):
         made = SparringSession(
             **result, at=session.at, examples=len(examples) if quest_id else 0, quest_id=quest_id, reason=reason
         )
-        return sparring_row(self.sparring_books.record(made))
+        return sparring_row(self.books.sparring.record(made))
 
     def _live_step(self, campaign_id: str) -> int:
         """The step that the campaign is known to have reached."""
@@ -78,21 +68,11 @@ class GuildRecords(GuildRequests):
 
     def primitive_summary(self, skill_id: str | None = None) -> list[dict[str, Any]]:
         """Accuracy of every primitive, or of those that a skill exercises: weakest first, those never asked last."""
-        campaign = self.campaign_id
-        known = {primitive.id: primitive for primitive in self.engine.list_primitives()}
-        stats, history = self.primitive_books.stats(campaign), self.primitive_books.history(campaign)
-        wanted = self.engine.get(skill_id).primitives if skill_id is not None else {**known, **stats}
-        rows = [
-            primitive_row(each, known.get(each), stats.get(each, PrimitiveStats(campaign, each)), history.get(each, ()))
-            for each in wanted
-        ]
-        return sorted(rows, key=weakest_first)
+        return self.books.primitive_rows(self.campaign_id, skill_id)
 
     def passives(self) -> list[dict[str, Any]]:
         """Every passive with its newest results, what is pooled of them, its peak, and a warning while it is below."""
-        passives = self.engine.list_passives()
-        records = self.passive_books.read(self.campaign_id, [(each.id, each.version) for each in passives])
-        return [passive_row(passive, record) for passive, record in zip(passives, records, strict=True)]
+        return self.books.passive_rows(self.campaign_id)
 
     def samples(self, skill_id: str, level: int | None = None) -> list[dict[str, Any]]:
         """Answers of the newest evaluation of each level, or of one, with their grades.
@@ -100,11 +80,8 @@ class GuildRecords(GuildRequests):
         Raises:
             NotFoundError: no such skill or level.
         """
-        skill = self.engine.get(skill_id)
-        if level is not None:
-            skill.level(level)
-        return [samples_row(each) for each in self.store.samples(self.campaign_id, skill_id, level)]
+        return self.books.sample_rows(self.campaign_id, skill_id, level)
 
     def sparring(self, limit: int = 20) -> list[dict[str, Any]]:
         """The last sparring sessions, newest first."""
-        return [sparring_row(each) for each in self.sparring_books.page(self.campaign_id, limit)]
+        return self.books.sparring_rows(self.campaign_id, limit)

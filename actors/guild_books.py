@@ -1,0 +1,59 @@
+"""Reads primitives, passives, samples and sparring of a campaign as rows. Reads only; knows no actor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from actors.guild_rows import passive_row, primitive_row, samples_row, sparring_row, weakest_first
+from realm.rules.primitives import PrimitiveStats
+from realm.store.database import Database
+from realm.store.passives import PassiveStore
+from realm.store.primitives import PrimitiveStore
+from realm.store.skills import SkillStore
+from realm.store.sparring import SparringStore
+from skills import Engine
+
+
+class GuildBooks:
+    """The guild's books beside levels."""
+
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self.engine = engine
+        self.skills = SkillStore(database)
+        self.primitives = PrimitiveStore(database)
+        self.passives = PassiveStore(database)
+        self.sparring = SparringStore(database)
+
+    def primitive_rows(self, campaign_id: str, skill_id: str | None = None) -> list[dict[str, Any]]:
+        """Accuracy of every primitive, or of those that a skill exercises: weakest first, those never asked last."""
+        known = {primitive.id: primitive for primitive in self.engine.list_primitives()}
+        stats, history = self.primitives.stats(campaign_id), self.primitives.history(campaign_id)
+        wanted = self.engine.get(skill_id).primitives if skill_id is not None else {**known, **stats}
+        rows = [
+            primitive_row(
+                each, known.get(each), stats.get(each, PrimitiveStats(campaign_id, each)), history.get(each, ())
+            )
+            for each in wanted
+        ]
+        return sorted(rows, key=weakest_first)
+
+    def passive_rows(self, campaign_id: str) -> list[dict[str, Any]]:
+        """Every passive with its newest results, what is pooled of them, its peak, and a warning while it is below."""
+        passives = self.engine.list_passives()
+        records = self.passives.read(campaign_id, [(each.id, each.version) for each in passives])
+        return [passive_row(passive, record) for passive, record in zip(passives, records, strict=True)]
+
+    def sample_rows(self, campaign_id: str, skill_id: str, level: int | None = None) -> list[dict[str, Any]]:
+        """Answers of the newest evaluation of each level, or of one, with their grades.
+
+        Raises:
+            NotFoundError: no such skill or level.
+        """
+        skill = self.engine.get(skill_id)
+        if level is not None:
+            skill.level(level)
+        return [samples_row(each) for each in self.skills.samples(campaign_id, skill_id, level)]
+
+    def sparring_rows(self, campaign_id: str, limit: int) -> list[dict[str, Any]]:
+        """The last sparring sessions, newest first."""
+        return [sparring_row(each) for each in self.sparring.page(campaign_id, limit)]
