@@ -17,7 +17,7 @@ def run_spar(job: dict[str, Any], context: Context) -> dict[str, Any]:
     context.load(payload)
     skill, level = context.skills.get(payload["skill_id"]), payload["level"]
     source = provenance(payload, skill.id, level, now())
-    found = spar(context.hero, skill, level, payload["count"], int(job["id"]), source)
+    found = spar(context.hero, skill, level, payload["count"], int(job["id"]), source, context.spells(skill))
     context.require_wanted(job)
     result = {
         "campaign_id": payload["campaign_id"],
