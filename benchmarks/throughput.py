@@ -19,7 +19,6 @@ from benchmarks.battle import Block, Stopwatch, by_cpu, fight
 from benchmarks.material import Material, config, write_material
 from benchmarks.report import Row
 from realm.models.hero import Hero
-from realm.models.labels import IGNORE
 from realm.models.loss import LossModel
 from realm.training.quest_feed import Cursor
 from realm.training.settings import make_engine, make_feed
@@ -41,11 +40,12 @@ class BareLoop:
         ticket = self.material.ticket(number)
         feed = make_feed(self.hero, self.material.spec, config(), self.material.reader)
         batches = [batch for batch, _ in feed.batches(ticket, Cursor(ticket.quest_id))]
-        trained = [int((batch.labels[:, 1:] != IGNORE).sum()) for batch in batches]
+        trained = [batch.trained for batch in batches]
         feed.close()
         watch = Stopwatch()
         for batch, count in zip(batches, trained, strict=True):
-            (self.loss(batch.ids, batch.labels) / count).backward()
+            for lane in batch.lanes:
+                (self.loss(lane.ids, lane.labels) / count).backward()
             torch.nn.utils.clip_grad_norm_(self.hero.model.parameters(), 1.0)
             for optimizer in self.optimizers:
                 optimizer.step()

@@ -1,4 +1,4 @@
-"""Batches: a deterministic plan from a seed, length-bucketed window by window. Knows no model."""
+"""Batches: a deterministic plan from a seed, in lanes of like length, window by window. Knows no model."""
 
 from __future__ import annotations
 
@@ -13,19 +13,40 @@ from realm.models.labels import IGNORE
 from realm.training.encoding import Encoded
 
 WINDOW_BATCHES = 16
+LANES = 4
+"""Groups of like length in one batch. A batch of one length only holds a few levels, and one skill, of a mixed quest:
+its gradient pulls away from all the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Right-padded rows: `ids` (rows, length) and `labels` of the same shape, -100 where nothing is trained.
+class Lane:
+    """Right-padded rows of like length: `ids` (rows, length) and `labels` of the same shape, -100 where nothing is
+    trained.
 
     No attention mask is needed: in a causal model a pad on the right is seen by no trained position.
     """
 
     ids: torch.Tensor
     labels: torch.Tensor
+
+    @property
+    def trained(self) -> int:
+        """Tokens that carry a label: those that the loss is the mean over."""
+        return int((self.labels[:, 1:] != IGNORE).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The rows of one optimizer step, in lanes whose gradients are added up."""
+
+    lanes: tuple[Lane, ...]
+    rows: int
     tokens: int
     """Non-padding tokens."""
+
+    @property
+    def trained(self) -> int:
+        return sum(lane.trained for lane in self.lanes)
 
 
 def windows(rows: int, batch_size: int, rng: random.Random) -> Iterator[list[int]]:
@@ -42,16 +63,25 @@ def windows(rows: int, batch_size: int, rng: random.Random) -> Iterator[list[int
 
 
 def bucket(lengths: Sequence[int], batch_size: int, rng: random.Random) -> list[list[int]]:
-    """The batches of one window as indices of `lengths`: by length, their order shuffled. A short one is kept."""
+    """The batches of one window as indices of `lengths`: each of LANES groups of like length. A short one is kept."""
     rows = sorted(range(len(lengths)), key=lambda row: lengths[row])
-    batches = [rows[at : at + batch_size] for at in range(0, len(rows), batch_size)]
-    rng.shuffle(batches)
-    return batches
+    size = max(1, batch_size // LANES)
+    lanes = [rows[at : at + size] for at in range(0, len(rows), size)]
+    rng.shuffle(lanes)
+    mixed = [row for lane in lanes for row in lane]
+    return [mixed[at : at + batch_size] for at in range(0, len(mixed), batch_size)]
 
 
 def collate(rows: Sequence[Encoded], pad_id: int) -> Batch:
-    """Stack rows, padded on the right to the longest."""
-    longest = max(len(row.ids) for row in rows)
+    """Stack rows in lanes, the shortest first, each lane padded on the right to its longest."""
+    ordered = sorted(rows, key=lambda row: len(row.ids))
+    size = -(-len(ordered) // LANES)
+    lanes = tuple(_lane(ordered[at : at + size], pad_id) for at in range(0, len(ordered), size))
+    return Batch(lanes, len(ordered), sum(len(row.ids) for row in ordered))
+
+
+def _lane(rows: Sequence[Encoded], pad_id: int) -> Lane:
+    longest = len(rows[-1].ids)
     ids = np.array([row.ids + [pad_id] * (longest - len(row.ids)) for row in rows])
     labels = np.array([row.labels + [IGNORE] * (longest - len(row.labels)) for row in rows])
-    return Batch(torch.from_numpy(ids), torch.from_numpy(labels), sum(len(row.ids) for row in rows))
+    return Lane(torch.from_numpy(ids), torch.from_numpy(labels))

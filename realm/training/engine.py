@@ -6,6 +6,7 @@ Knows no quests, no files and no Ray. Under torch.distributed each worker trains
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import nn
 from realm.models.hero import Hero
 from realm.models.labels import IGNORE
 from realm.models.loss import LossModel
-from realm.training.batches import Batch
+from realm.training.batches import Batch, Lane
 from realm.training.optimizers import AveragedWeights, OptimizerSet, OptimizerSettings
 
 
@@ -58,17 +59,22 @@ class TrainingEngine:
 
     def step(self, batch: Batch) -> StepResult:
         """One optimizer step on this worker's rows of `batch`."""
-        ids, labels = self._mine(batch)
-        trained = int((batch.labels[:, 1:] != IGNORE).sum())
-        mine = int((labels[:, 1:] != IGNORE).sum())
-        loss_sum = self.loss_model(ids.to(self.hero.device), labels.to(self.hero.device))
+        mine = [self._mine(lane) for lane in batch.lanes]
         # DDP averages gradients over workers; times their number it is the mean over all trained tokens.
-        self.accelerator.backward(loss_sum * (self.world_size / max(trained, 1)))
+        scale = self.world_size / max(batch.trained, 1)
+        loss_sum = torch.zeros((), device=self.hero.device)
+        for number, lane in enumerate(mine, 1):
+            last = number == len(mine)
+            # Workers exchange gradients once a step, with the last lane.
+            with nullcontext() if last else self.accelerator.no_sync(self.loss_model):
+                loss = self.loss_model(lane.ids.to(self.hero.device), lane.labels.to(self.hero.device))
+                self.accelerator.backward(loss * scale)
+            loss_sum += loss.detach()
         self.accelerator.clip_grad_norm_(self.hero.model.parameters(), self.clip_norm)
         rate = self.optimizers.step(self.step_number)
         self.average.update()
         self.step_number += 1
-        return StepResult(loss_sum.detach(), mine, batch.tokens, rate)
+        return StepResult(loss_sum, sum(lane.trained for lane in mine), batch.tokens, rate)
 
     @torch.no_grad()
     def loss(self, batches: list[Batch]) -> float:
@@ -77,21 +83,22 @@ class TrainingEngine:
         module = self.accelerator.unwrap_model(self.loss_model)
         with self.averaged():
             for batch in batches:
-                total += float(module(batch.ids.to(self.hero.device), batch.labels.to(self.hero.device)))
-                tokens += int((batch.labels[:, 1:] != IGNORE).sum())
+                for lane in batch.lanes:
+                    total += float(module(lane.ids.to(self.hero.device), lane.labels.to(self.hero.device)))
+                tokens += batch.trained
         return total / max(tokens, 1)
 
     def averaged(self) -> _Swapped:
         """A context in which the model holds the averaged weights."""
         return _Swapped(self.average)
 
-    def _mine(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def _mine(self, lane: Lane) -> Lane:
         """This worker's rows; a worker without any takes the first row unlabelled, so that all take part."""
         if self.world_size == 1:
-            return batch.ids, batch.labels
-        if len(batch.ids) <= self.rank:
-            return batch.ids[:1], torch.full_like(batch.labels[:1], IGNORE)
-        return batch.ids[self.rank :: self.world_size], batch.labels[self.rank :: self.world_size]
+            return lane
+        if len(lane.ids) <= self.rank:
+            return Lane(lane.ids[:1], torch.full_like(lane.labels[:1], IGNORE))
+        return Lane(lane.ids[self.rank :: self.world_size], lane.labels[self.rank :: self.world_size])
 
     def training_state(self) -> dict[str, Any]:
         """All but the averaged weights: raw weights, optimizers, RNG, step. References, not copies."""

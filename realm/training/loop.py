@@ -196,7 +196,7 @@ class BattleLoop:
         if self.engine.rank == 0:
             self.meter.add(result)
         self.progress.tokens_seen += batch.tokens
-        self.progress.examples_seen += len(batch.ids)
+        self.progress.examples_seen += batch.rows
         self.progress.cursor = after
         if self.engine.rank == 0:
             if time.monotonic() - self.meter.started >= self.settings.metrics_interval:

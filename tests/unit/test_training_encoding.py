@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from statistics import median
 
 import pytest
 from transformers import PreTrainedTokenizerFast
@@ -120,14 +121,20 @@ def test_the_plan_holds_every_row_once_and_is_reproducible() -> None:
     assert plan(lengths, 5) == plan(lengths, 5) != plan(lengths, 6)
 
 
-def test_the_plan_pads_little() -> None:
+def test_the_plan_pads_little_and_mixes_lengths() -> None:
     lengths = [index * 7919 % 200 + 1 for index in range(3200)]
-    padded = sum(max(lengths[row] for row in batch) * len(batch) for batch in plan(lengths, 1))
+    rows = [Encoded([1] * length, [1] * length) for length in lengths]
+    batches = [collate([rows[row] for row in each], 0) for each in plan(lengths, 1)]
+    padded = sum(lane.ids.numel() for batch in batches for lane in batch.lanes)
     assert padded < 1.12 * sum(lengths)
+    spans = [batch.lanes[-1].ids.shape[1] - batch.lanes[0].ids.shape[1] for batch in batches]
+    assert median(spans) > 80
 
 
 def test_collate_pads_on_the_right() -> None:
     batch = collate([Encoded([5, 6, 7], [IGNORE, 6, 7]), Encoded([5], [5])], pad_id=0)
-    assert batch.ids.tolist() == [[5, 6, 7], [5, 0, 0]]
-    assert batch.labels.tolist() == [[IGNORE, 6, 7], [5, IGNORE, IGNORE]]
-    assert batch.tokens == 4
+    assert [lane.ids.tolist() for lane in batch.lanes] == [[[5]], [[5, 6, 7]]]
+    eight = collate([Encoded([5] * n, [6] * n) for n in (2, 1, 3, 3, 4, 4, 5, 6)], pad_id=0)
+    assert eight.lanes[0].ids.tolist() == [[5, 0], [5, 5]]
+    assert eight.lanes[3].labels.tolist() == [[6] * 5 + [IGNORE], [6] * 6]
+    assert (batch.tokens, batch.rows, eight.rows, eight.trained) == (4, 2, 8, 20)

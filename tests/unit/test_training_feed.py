@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from realm.errors import QuestError
 from realm.models.tokenizer import build_char_tokenizer
 from realm.quests import Example
+from realm.training.batches import Batch
 from realm.training.quest_feed import HELDOUT_EVERY, Cursor, QuestFeed, Ticket
 
 SHARDS = (70, 70, 9)
@@ -38,8 +39,12 @@ def feed(tokenizer: PreTrainedTokenizerFast) -> Iterator[QuestFeed]:
     made.close()
 
 
+def batch_rows(batch: Batch) -> Rows:
+    return [row for lane in batch.lanes for row in lane.ids.tolist()]
+
+
 def rows(feed: QuestFeed, ticket: Ticket, cursor: Cursor) -> list[tuple[Rows, Cursor]]:
-    return [(batch.ids.tolist(), after) for batch, after in feed.batches(ticket, cursor)]
+    return [(batch_rows(batch), after) for batch, after in feed.batches(ticket, cursor)]
 
 
 @pytest.mark.parametrize("origin", ["auto", "user"])
@@ -66,13 +71,13 @@ def test_what_is_held_out_is_never_trained(feed: QuestFeed, tokenizer: PreTraine
         tokenizer.decode(row, skip_special_tokens=True) for batch, _ in rows(feed, ticket, Cursor("q")) for row in batch
     }
     heldout = feed.heldout(ticket)
-    held = {tokenizer.decode(row, skip_special_tokens=True) for batch in heldout for row in batch.ids.tolist()}
+    held = {tokenizer.decode(row, skip_special_tokens=True) for batch in heldout for row in batch_rows(batch)}
     assert len(held) == SHARDS[0] // HELDOUT_EVERY
     assert not held & trained
     assert len(trained) == len(EXAMPLES) - len(held)
     # After a resume beyond the first shard it is read again.
-    again = [batch.ids.tolist() for batch in feed.heldout(ticket)]
-    assert again == [batch.ids.tolist() for batch in heldout]
+    again = [batch_rows(batch) for batch in feed.heldout(ticket)]
+    assert again == [batch_rows(batch) for batch in heldout]
 
 
 def test_a_quest_left_early_was_hardly_tokenized(tokenizer: PreTrainedTokenizerFast) -> None:
