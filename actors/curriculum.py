@@ -63,4 +63,5 @@ class Curriculum:
         """Each level's share of the examples of `skill`."""
         results = self.states.level_results(campaign.id, skill.id, LATEST)
         training_level = self.state(campaign, skill).training_level
-        return level_shares(training_level, skill.max_level, results, self.store.plan(campaign.id).mix)
+        mix = self.store.plan(campaign.id).mix
+        return level_shares(training_level, skill.max_level, results, mix, skill.evaluation.threshold)

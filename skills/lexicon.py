@@ -45,6 +45,12 @@ def lexicon() -> Mapping[str, Word]:
 
 
 @cache
+def trained_syllables() -> Sequence[str]:
+    """Every syllable of the words that training may ask for, each once."""
+    return sorted({syllable for word in lexicon().values() if not word.held_out for syllable in word.syllables})
+
+
+@cache
 def by_rhyme() -> Mapping[str, Sequence[Word]]:
     """Words by their rhyme."""
     groups: dict[str, list[Word]] = {}

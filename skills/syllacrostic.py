@@ -19,7 +19,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from skills.lexicon import Word, lexicon
+from skills.lexicon import Word, lexicon, trained_syllables
 from skills.problem import Grade, Problem, Split, bucket_in, final_answer, grade_final
 from skills.provider import Rendering
 from skills.syllacrostic_clues import KINDS, Clue, draw_clue
@@ -142,6 +142,12 @@ class SyllacrosticLevel:
             word for word in lexicon().values() if low <= len(word.syllables) <= high and word.zipf >= self.numbers.zipf
         ]
 
+    @cached_property
+    def trained(self) -> Sequence[Word]:
+        """Those that training may ask for; red herrings come from them only, for a syllable of no other word would be
+        known as one."""
+        return [word for word in self.words if not word.held_out]
+
     def draw(self, random: Random) -> SyllacrosticCandidate:
         words = random.sample(self.words, self.numbers.words)
         trained = not any(word.held_out for word in words)
@@ -150,23 +156,12 @@ class SyllacrosticLevel:
         return SyllacrosticCandidate(self, tuple(words))
 
     def _nonword(self, random: Random, size: int) -> Word:
-        """Syllables of words that may be trained on, each in the place it had, that make no held-out word."""
+        """Any syllables that may be trained on, put together to what is no word."""
         while True:
-            syllables = tuple(self._syllable(random, at) for at in range(size))
+            syllables = tuple(random.choices(trained_syllables(), k=size))
             letters = "".join(syllables)
             if letters not in lexicon():
                 return Word(letters, syllables, 0.0, "", "", "", "", "", "", held_out=False)
-
-    def _syllable(self, random: Random, at: int) -> str:
-        words = self._trained
-        while True:
-            syllables = words[int(random.random() * len(words))].syllables
-            if at < len(syllables):
-                return syllables[at]
-
-    @cached_property
-    def _trained(self) -> Sequence[Word]:
-        return [word for word in self.words if not word.held_out]
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Right if the final answer is the words in order, one a line, or the JSON that was asked for."""
@@ -204,7 +199,7 @@ class SyllacrosticCandidate:
         clues = tuple(draw_clue(random, word, kinds, numbers.loss) for word in self.words)
         bank = [syllable for word in self.words for syllable in word.syllables]
         for _ in range(numbers.herrings):
-            other = self.level.words[int(random.random() * len(self.level.words))]
+            other = self.level.trained[int(random.random() * len(self.level.trained))]
             bank.append(other.syllables[int(random.random() * len(other.syllables))])
         random.shuffle(bank)
         return Puzzle(self.words, clues, tuple(bank))

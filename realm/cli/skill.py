@@ -96,10 +96,10 @@ def generate(
         bool, typer.Option("--mix", help="Mix in lower levels and the next, as generated quests do.")
     ] = False,
     replay: Annotated[
-        float | None, typer.Option(min=0, max=1, help="With --mix: share of replay of lower levels; default: 0.15.")
+        float | None, typer.Option(min=0, max=1, help="With --mix: share of replay of lower levels; default: 0.2.")
     ] = None,
     next_: Annotated[
-        float | None, typer.Option("--next", min=0, max=1, help="With --mix: share of the next; default: 0.075.")
+        float | None, typer.Option("--next", min=0, max=1, help="With --mix: share of the next; default: 0.1.")
     ] = None,
     as_problems: Annotated[
         bool,

@@ -55,14 +55,14 @@ class MixKind(StrEnum):
 class Mix:
     """How a skill's part of a quest is spread over levels.
 
-    LEARNABLE: `replay` goes to mastered levels in proportion to 1 − p + ε, `ahead` to the level after the training
-    level, the rest to all levels up to the training level in proportion to p(1 − p) + ε. UNIFORM: the same to every
-    level up to the one after the training level.
+    LEARNABLE: `ahead` goes to the level after the training level; `replay` to mastered levels that still pass, in
+    proportion to 1 − p + ε; the rest to the training level and to mastered levels that no longer pass, in proportion
+    to p(1 − p) + ε. UNIFORM: the same to every level up to the one after the training level.
     """
 
     kind: MixKind = MixKind.LEARNABLE
-    replay: float = 0.15
-    ahead: float = 0.075
+    replay: float = 0.20
+    ahead: float = 0.10
 
     def __post_init__(self) -> None:
         if min(self.replay, self.ahead) < 0 or self.replay + self.ahead > 1:
@@ -93,13 +93,13 @@ class Preset:
 
 
 PRESETS: Final = (
-    Preset("climb", "Climb", "What can be learned now, 15 % replay.", Strategy.EQUAL, Mix()),
+    Preset("climb", "Climb", "What can be learned now, a fifth replay, a tenth the next level.", Strategy.EQUAL, Mix()),
     Preset(
         "consolidate",
         "Consolidate",
-        "A fifth of the training replays mastered levels, the weak ones most; nothing of the next level.",
+        "Half of the training replays mastered levels, the weak ones most; nothing of the next level.",
         Strategy.EQUAL,
-        Mix(replay=0.20, ahead=0.0),
+        Mix(replay=0.50, ahead=0.0),
     ),
     Preset("catch_up", "Catch up", "The skill that is furthest behind comes first.", Strategy.LOWEST_FIRST, Mix()),
     Preset(
@@ -173,9 +173,9 @@ def leading_skill(shares: Mapping[str, float], recent: Sequence[str]) -> str:
 
 
 def level_shares(
-    training_level: int, max_level: int, results: Mapping[int, tuple[int, int]], mix: Mix
+    training_level: int, max_level: int, results: Mapping[int, tuple[int, int]], mix: Mix, threshold: float = 0.80
 ) -> dict[int, float]:
-    """Each level's share of a skill's examples; they add up to 1.
+    """Each level's share of a skill's examples; they add up to 1. A mastered level passes while p ≥ `threshold`.
 
     `results`: level → (problems asked, right answers) of its latest evaluations. p is right ÷ asked, 1/2 for a level
     never asked. Below 1/2, p counts as 1/2 in p(1 − p): a level that is not understood yet is what is to be learned,
@@ -186,12 +186,11 @@ def level_shares(
         levels = range(1, (ahead or training_level) + 1)
         return {level: 1 / len(levels) for level in levels}
     known = {level: _p(*results.get(level, (0, 0))) for level in range(1, training_level + 1)}
-    learnable = {level: max(p, 0.5) * (1 - max(p, 0.5)) + EPSILON for level, p in known.items()}
-    weak = {level: 1 - p + EPSILON for level, p in known.items() if level < training_level}
-    replay = mix.replay if weak else 0.0
-    shares = _shares(learnable, 1 - replay - (mix.ahead if ahead else 0.0))
-    for level, share in _shares(weak, replay).items():
-        shares[level] += share
+    passing = {level: p for level, p in known.items() if level < training_level and p >= threshold}
+    learnable = {level: max(p, 0.5) * (1 - max(p, 0.5)) + EPSILON for level, p in known.items() if level not in passing}
+    replay = mix.replay if passing else 0.0
+    shares = _shares({level: 1 - p + EPSILON for level, p in passing.items()}, replay)
+    shares |= _shares(learnable, 1 - replay - (mix.ahead if ahead else 0.0))
     if ahead and mix.ahead:
         shares[ahead] = mix.ahead
     return shares

@@ -99,7 +99,7 @@ def test_passives_and_primitives_are_asked_together_and_graded_apart(hero: Hero)
     assert found[1].primitives.keys() == {"binary/bitwise_and@1"}
 
 
-@given(st.lists(st.booleans(), max_size=40))
+@given(st.lists(st.booleans(), min_size=1, max_size=40))
 def test_samples_show_wrong_answers_first_and_some_right_ones(outcomes):
     problems = BIN.generate(9, len(outcomes), 0, "train")
     texts = [problem.answer if right else "?" for problem, right in zip(problems, outcomes, strict=True)]
