@@ -55,9 +55,10 @@ class MixKind(StrEnum):
 class Mix:
     """How a skill's part of a quest is spread over levels.
 
-    LEARNABLE: `ahead` goes to the level after the training level; `replay` to mastered levels that still pass, in
-    proportion to 1 − p + ε; the rest to the training level and to mastered levels that no longer pass, in proportion
-    to p(1 − p) + ε. UNIFORM: the same to every level up to the one after the training level.
+    LEARNABLE: `ahead` goes to the level after the training level; `replay` to mastered levels that are safe, in
+    proportion to 1 − p + ε; the rest to the training level and to mastered levels that are not, in proportion to
+    p(1 − p) + ε. Safe is half-way from the threshold to 1: at 0.90 for 0.80. UNIFORM: the same to every level up to
+    the one after the training level.
     """
 
     kind: MixKind = MixKind.LEARNABLE
@@ -175,7 +176,7 @@ def leading_skill(shares: Mapping[str, float], recent: Sequence[str]) -> str:
 def level_shares(
     training_level: int, max_level: int, results: Mapping[int, tuple[int, int]], mix: Mix, threshold: float = 0.80
 ) -> dict[int, float]:
-    """Each level's share of a skill's examples; they add up to 1. A mastered level passes while p ≥ `threshold`.
+    """Each level's share of a skill's examples; they add up to 1.
 
     `results`: level → (problems asked, right answers) of its latest evaluations. p is right ÷ asked, 1/2 for a level
     never asked. Below 1/2, p counts as 1/2 in p(1 − p): a level that is not understood yet is what is to be learned,
@@ -186,10 +187,10 @@ def level_shares(
         levels = range(1, (ahead or training_level) + 1)
         return {level: 1 / len(levels) for level in levels}
     known = {level: _p(*results.get(level, (0, 0))) for level in range(1, training_level + 1)}
-    passing = {level: p for level, p in known.items() if level < training_level and p >= threshold}
-    learnable = {level: max(p, 0.5) * (1 - max(p, 0.5)) + EPSILON for level, p in known.items() if level not in passing}
-    replay = mix.replay if passing else 0.0
-    shares = _shares({level: 1 - p + EPSILON for level, p in passing.items()}, replay)
+    safe = {level: p for level, p in known.items() if level < training_level and p >= (1 + threshold) / 2}
+    learnable = {level: max(p, 0.5) * (1 - max(p, 0.5)) + EPSILON for level, p in known.items() if level not in safe}
+    replay = mix.replay if safe else 0.0
+    shares = _shares({level: 1 - p + EPSILON for level, p in safe.items()}, replay)
     shares |= _shares(learnable, 1 - replay - (mix.ahead if ahead else 0.0))
     if ahead and mix.ahead:
         shares[ahead] = mix.ahead

@@ -96,7 +96,7 @@ def test_a_large_file_tells_its_progress_holds_nobody_up_and_can_be_given_up(
 ) -> None:
     row = json.dumps({"question": "What is one and one? " * 8, "answer": "two"})
     part = b'Content-Disposition: form-data; name="file"; filename="large.jsonl"\r\n\r\n'
-    body = b"--x\r\n" + part + "".join(f"{row}\n" for _ in range(400_000)).encode() + b"\r\n--x--\r\n"
+    body = b"--x\r\n" + part + "".join(f"{row}\n" for _ in range(1_000_000)).encode() + b"\r\n--x--\r\n"
     upload = urllib.request.Request(
         f"{realm.tavern}/api/quests/inspect", body, {"Content-Type": "multipart/form-data; boundary=x"}
     )
