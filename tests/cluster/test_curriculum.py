@@ -1,0 +1,93 @@
+"""A campaign's curriculum in a running realm: skills are enabled, and trained, evaluated and examined by the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.conftest import RunningRealm
+
+
+@pytest.fixture
+def with_sy(realm: RunningRealm) -> Any:
+    realm.wait(lambda s: s["latest_checkpoint"] is not None, "a checkpoint")
+    realm.cli("skill", "enable", "sy")
+    yield
+    realm.cli("skill", "disable", "sy")
+    realm.cli("skill", "plan", "--preset", "climb")
+
+
+@pytest.mark.usefixtures("with_sy")
+def test_an_enabled_skill_is_trained_evaluated_and_examined(realm: RunningRealm) -> None:
+    before = realm.rows("select champion_exam_version from campaigns where life = 'active'")
+    state = realm.wait(lambda s: "sy" in s["skills"], "SY among the skills that are shown")
+    assert set(state["skills"]) == {"bin", "sy"}
+    realm.wait(lambda _: bool(realm.rows("select 1 from evaluations where skill_id = 'sy'")), "SY evaluated")
+    named = "select distinct skill_id from quests where origin = 'auto'"
+    realm.wait(lambda _: {("bin",), ("sy",)} <= set(realm.rows(named)), "quests named after both", 240)
+    examined = "select skill_accuracies from exams order by id desc limit 1"
+    realm.wait(lambda _: "sy" in realm.rows(examined)[0][0], "an exam over both", 240)
+    [(version,)] = realm.rows("select exam_version from campaigns where life = 'active'")
+    assert (version,) not in before
+    realm.wait(
+        lambda _: realm.rows("select champion_exam_version from campaigns where life = 'active'") == [(version,)],
+        "a champion of the new exam",
+        240,
+    )
+
+
+@pytest.mark.usefixtures("with_sy")
+def test_the_plan_shares_the_training(realm: RunningRealm) -> None:
+    assert realm.json("skill", "plan")["shares"] == {"bin": 0.5, "sy": 0.5}
+    focused = realm.json("skill", "plan", "--strategy", "focus", "--focus", "bin")
+    assert focused["shares"] == pytest.approx({"bin": 0.8, "sy": 0.2})
+    assert focused["preset"] is None
+    realm.cli("skill", "priority", "sy", "1")
+    assert realm.json("skill", "plan", "--strategy", "weighted")["shares"] == pytest.approx({"bin": 5 / 6, "sy": 1 / 6})
+    realm.cli("skill", "priority", "sy", "5")
+
+
+@pytest.mark.usefixtures("with_sy")
+def test_a_generated_quest_holds_every_enabled_skill(realm: RunningRealm) -> None:
+    at = realm.rows("select coalesce(max(position), 0) from quests")[0][0]
+    query = f"select id, skill_id from quests where origin = 'auto' and status = 'active' and position > {at + 1}"
+    realm.wait(lambda _: bool(realm.rows(query)), "a quest generated since", 240)
+    quest_id, lead = realm.rows(query)[0]
+    shown = realm.json("quest", "show", quest_id)
+    assert shown["skill_id"] == lead
+    counts = Counter[str]()
+    for each in shown["manifest"]["skills"]:
+        counts[each["skill"]] += each["examples"]
+    assert counts["bin"] == counts["sy"] == shown["examples"] / 2
+
+
+def test_wrong_wishes_are_refused_with_the_reason(realm: RunningRealm) -> None:
+    for said, *args in (
+        ("only enabled skill", "disable", "bin"),
+        ("'bim'", "enable", "bim"),
+        ("Strategies are equal", "plan", "--strategy", "luck"),
+        ("not enabled", "plan", "--strategy", "focus", "--focus", "sy"),
+        ("Presets are climb", "plan", "--preset", "none"),
+    ):
+        done = realm.cli("skill", *args, check=False)
+        assert done.returncode == 1, args
+        assert said in done.stderr, (args, done.stderr)
+
+
+def test_the_guild_page_tells_the_same(realm: RunningRealm) -> None:
+    status, guild = realm.request("/api/guild")
+    assert status == 200
+    rows = {row["id"]: row for row in guild["skills"]}
+    assert [each for each, row in rows.items() if row["enabled"]] == ["bin"]
+    assert rows["bin"]["share"] == 1.0
+    assert len(guild["primitives"]) == 39
+    assert len(guild["passives"]) == 11
+    status, skill = realm.request("/api/guild/skills/bin?level=3")
+    assert status == 200
+    assert [row["level"] for row in skill["levels"]] == list(range(1, 31))
+    assert sum(row["weight"] for row in skill["levels"]) == pytest.approx(1)
+    assert {row["level"] for row in skill["examples"]} == {3}
+    assert realm.request("/api/guild/skills/none")[0] == 404
+    assert realm.request("/api/guild/skills/bin?level=31")[0] == 404
