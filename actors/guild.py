@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from actors.curriculum import Curriculum
-from actors.skill_rows import evaluation_row, pooled_row, skill_row
+from actors.skill_rows import evaluation_row, share, skill_row
 from realm.rules.campaign import Campaign
 from realm.rules.progression import SkillState
 from realm.rules.schedule import PRESETS, STRATEGIES, SkillSetting
@@ -81,7 +81,7 @@ class GuildReader:
                 "memorizable": level.memorizable,
                 "mastered_at_step": mastered_at.get(number),
                 "weight": shares.get(number, 0.0),
-                **pooled_row(*results.get(number, (0, 0))),
+                **_pooled(results.get(number, (0, 0))),
             }
             for number, level in sorted(skill.levels.items())
         ]
@@ -90,6 +90,11 @@ class GuildReader:
         """A few problems of a level with the right responses."""
         problems = skill.generate(level, EXAMPLES, 0, "train")
         return [{"level": level, "prompt": each.prompt, "response": each.response} for each in problems]
+
+
+def _pooled(result: tuple[int, int]) -> dict[str, Any]:
+    n, correct = result
+    return share(correct, n)
 
 
 def _unavailable(campaign: Campaign, skill: Skill, why: str) -> dict[str, Any]:

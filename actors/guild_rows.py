@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from actors.skill_rows import share
 from realm.rules.passives import PassiveResult, Pool, compared
 from realm.rules.primitives import HistoryEntry, PrimitiveStats, merged_history
-from realm.rules.progression import wilson_interval
 from realm.rules.sparring import SparringSession
 from realm.store.passives import PassiveRecord
 from realm.store.skills import Samples
 from skills.catalog import Passive, Primitive
 
 HISTORY_SHOWN = 60
-
-
-def share(correct: int, n: int) -> dict[str, Any]:
-    """A proportion with its 95 % Wilson interval; None where there is nothing yet."""
-    low, high = wilson_interval(correct, n) if n else (None, None)
-    return {"n": n, "correct": correct, "accuracy": correct / n if n else None, "low": low, "high": high}
 
 
 def primitive_row(

@@ -33,14 +33,12 @@ def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "step": evaluation.step,
         "level": evaluation.level,
-        **pooled_row(evaluation.n, evaluation.correct),
+        **share(evaluation.correct, evaluation.n),
         "at": evaluation.created_at.isoformat(),
     }
 
 
-def pooled_row(n: int, correct: int) -> dict[str, Any]:
-    """Right answers of `n` pooled problems with the Wilson interval; all None where none was asked."""
-    if n == 0:
-        return dict.fromkeys(("n", "correct", "accuracy", "low", "high"))
-    low, high = wilson_interval(correct, n)
-    return {"n": n, "correct": correct, "accuracy": correct / n, "low": low, "high": high}
+def share(correct: int, n: int) -> dict[str, Any]:
+    """A proportion with its 95 % Wilson interval; None where there is nothing yet."""
+    low, high = wilson_interval(correct, n) if n else (None, None)
+    return {"n": n, "correct": correct, "accuracy": correct / n if n else None, "low": low, "high": high}

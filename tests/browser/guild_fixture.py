@@ -167,7 +167,7 @@ class GuildDouble:
         self.preset: Json = {"name": "climb", "choices": choices("preset")}
         self.primitives = [row for track in PRIMITIVES for row in self._track(track, asked=self.step > 0)]
         self.passives = [self._passive(*entry) for entry in PASSIVES]
-        self.sparring = [] if scenario == "fresh" else [self._session(120_000, 31, 58), self._session(124_500, 44, 66)]
+        self.sparring = [] if scenario == "fresh" else [self._session(120_000, 31, 27), self._session(124_500, 44, 22)]
         by_id = {row["id"]: row for row in self.primitives}
         if self.step:
             for skill_id, tracks in (("bin", ("binary", "arithmetic")), ("sy", ("string",))):
@@ -280,7 +280,7 @@ class GuildDouble:
 
     def _finish(self, job: Json) -> Json:
         if job["type"] == "spar":
-            session = self._session(self.step, 52, 71) | {"skill_id": job["skill_id"]}
+            session = self._session(self.step, 52, 19) | {"skill_id": job["skill_id"]}
             self.sparring.append(session)
             self.skill(job["skill_id"])["sparring"] = session
             return session

@@ -183,7 +183,7 @@ def test_sparring_sends_its_count_and_shows_the_session(serve: Serve, desktop: P
     count.fill("60")
     shown.get_by_role("button", name="Spar BIN now").click()
     expect(shown.locator("[data-job='spar/bin']")).to_contain_text(
-        "52 of 100 correct at the first try, 71 at the second"
+        "52 of 100 correct at the first try, 19 of 48 mistakes at the second"
     )
     expect(problem).to_be_hidden()
     assert double.calls == [("spar", "bin", 60)]

@@ -2,7 +2,7 @@
 
 import { act, problemLine } from "./acting.js";
 import { h, icon, part, setAttr, setText } from "./dom.js";
-import { integer, percent, text } from "./format.js";
+import { integer, percent, plural, text } from "./format.js";
 import { cancel, isOpen, jobOf } from "./guildfeed.js";
 
 const NAMES = { eval: "Evaluation", spar: "Sparring", passive: "Passives" };
@@ -42,7 +42,7 @@ function words(job) {
 
 function outcome(name, result) {
   if (result.first_correct !== undefined) {
-    return `${name} at level ${integer(result.level)}: ${integer(result.first_correct)} of ${integer(result.n)} correct at the first try, ${integer(result.second_correct)} at the second; ${integer(result.mistakes)} mistakes.`;
+    return `${name} at level ${integer(result.level)}: ${integer(result.first_correct)} of ${integer(result.n)} correct at the first try, ${integer(result.second_correct)} of ${plural(result.mistakes, "mistake")} at the second.`;
   }
   if (result.accuracy === undefined) return `${name} done.`;
   const mastered = result.mastered_level ? ` Level ${result.mastered_level} is mastered.` : "";

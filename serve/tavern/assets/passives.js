@@ -10,7 +10,7 @@ import { jobLine, patchJobLine } from "./jobline.js";
 const WIDTH = 1000;
 const HEIGHT = 60;
 const TOP = 2; // where 100 % is drawn
-const POOL = 25; // problems that the line pools, back from each run
+const POOL = 50; // problems that the line pools, back from each run
 const JOB = "passive";
 
 export function mount(element) {

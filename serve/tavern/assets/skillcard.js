@@ -4,7 +4,7 @@
 import { AccuracyChart } from "./accuracychart.js";
 import { h, keyed, part, replay, rune, setAttr, setText } from "./dom.js";
 import { interval, patchEvaluations, patchTrack, track } from "./evaluations.js";
-import { integer, percent, wholePercent } from "./format.js";
+import { integer, percent, plural, wholePercent } from "./format.js";
 import { skillHref } from "./guildroute.js";
 import { patchSkillControls, skillControls } from "./skillcontrols.js";
 
@@ -140,7 +140,7 @@ export function patchWeakest(card, skill, most) {
 
 function sparred(line, session) {
   setAttr(line, "hidden", session === null);
-  if (session) setText(line, `Last sparring, step ${integer(session.step)}, level ${integer(session.level)}: ${integer(session.first_correct)} of ${integer(session.n)} correct at the first try, ${integer(session.second_correct)} at the second.`);
+  if (session) setText(line, `Last sparring, step ${integer(session.step)}, level ${integer(session.level)}: ${integer(session.first_correct)} of ${integer(session.n)} correct at the first try, ${integer(session.second_correct)} of ${plural(session.mistakes, "mistake")} at the second.`);
 }
 
 const weak = (primitive) => h("li", {}, h("span", { class: "what" }, primitive.title), track({ accuracy: 0, low: 0, high: 0 }), h("span", { class: "a" }));

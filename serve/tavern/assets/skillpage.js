@@ -103,6 +103,6 @@ function sessions(page, found) {
   const newest = found.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
   keyed(part(page, "sessions"), newest, (session) => `${session.step}/${session.at}`, (session) => h("li", {},
     h("b", {}, `step ${integer(session.step)}, level ${integer(session.level)}`), h("time", { datetime: session.at }, moment(session.at)),
-    h("span", {}, `${percent(session.first_correct / session.n)} first try, ${percent(session.second_correct / session.n)} second try`),
+    h("span", {}, `${percent(session.first_correct / session.n)} first try, ${session.mistakes ? percent(session.second_correct / session.mistakes) : "–"} of the mistakes at the second`),
     h("span", { class: "sub" }, `${integer(session.n)} problems, ${integer(session.mistakes)} mistakes${session.quest_id ? ", quest " : ""}`, session.quest_id ? h("span", { class: "mono" }, session.quest_id.slice(0, 8)) : null)), () => {});
 }
