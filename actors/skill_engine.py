@@ -21,6 +21,7 @@ from realm.rules.schedule import PRESETS, Plan, SkillSetting, Strategy, whole_co
 from realm.store.skills import SkillStore
 from skills import Problem, Skill, exam_version, get_engine, training_examples
 from skills.problem import FOLDS
+from skills.skill import check_request
 
 WEAKEST = 8
 """Primitives shown of a skill."""
@@ -40,7 +41,12 @@ class SkillEngine(GuildRecords):
     # Batches
 
     def training_batch(self, count: int, seed: int) -> list[dict[str, Any]]:
-        """`count` training examples over the enabled skills and their levels, as the campaign's plan shares them."""
+        """`count` training examples over the enabled skills and their levels, as the campaign's plan shares them.
+
+        Raises:
+            RequestError: a count or seed that nobody means.
+        """
+        check_request(count, seed)
         campaign = self._campaign
         problems: list[Problem] = []
         for skill_id, part in whole_counts(self.curriculum.shares(campaign), count).items():

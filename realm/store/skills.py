@@ -21,6 +21,7 @@ from realm.rules.progression import (
     LevelRule,
     SkillState,
     advance,
+    wilson_interval,
     xp_gained,
 )
 from realm.store.columns import to, values_of
@@ -104,6 +105,7 @@ class SkillStore:
             told = [[each.change, each.level, each.detail] for each in happenings]
             values = {**values_of(evaluation, "id"), "xp_gained": gained, "happenings": told}
             values["mastered_level"] = _mastered_level(happenings)
+            values["low"], values["high"] = wilson_interval(evaluation.correct, evaluation.n)
             number = connection.execute(insert(evaluations).values(**values).returning(evaluations.c.id)).scalar_one()
             recorded = replace(evaluation, id=number)
             state = replace(state, window=tuple(recorded if each is evaluation else each for each in state.window))

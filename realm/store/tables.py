@@ -219,6 +219,8 @@ evaluations = Table(
     Column("step", BigInteger, nullable=False),
     Column("n", Integer, nullable=False),
     Column("correct", Integer, nullable=False),
+    Column("low", Float, nullable=False),
+    Column("high", Float, nullable=False),
     Column("seed", BigInteger, nullable=False),
     Column("fold", BigInteger, nullable=False),
     _id("job_id", nullable=False, unique=True),

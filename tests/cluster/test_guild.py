@@ -183,6 +183,11 @@ def test_what_cannot_be_asked_is_refused_before_it_is_queued(realm: RunningRealm
         ("request_passives", ["medium"], "'lite' or 'full'"),
         ("request_primitives", ["binary/bitwise_nand@1"], "There is no primitive"),
         ("request_primitives", [None, 10**9], "at most 1000"),
+        ("training_batch", [0, 1], "count is 0"),
+        ("training_batch", [10**9, 1], "count is 1000000000"),
+        ("training_batch", [10, -1], "seed is -1"),
+        ("guild_skill", ["nib"], "There is no skill 'nib'"),
+        ("guild_skill", ["bin", 31], "Its levels are 1 to 30"),
     ]
     asked = "select count(*) from jobs where type in ('spar', 'primitive') or priority < 2"
     before = realm.rows(asked)

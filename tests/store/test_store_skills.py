@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from store_helpers import CAMPAIGN, T0, at, kinds, new_campaign
 
 from realm.errors import NotFoundError
 from realm.rules.progression import Change, Evaluation, Exam, LevelRule, SkillState, advance
 from realm.store.skills import SkillStore
+from realm.store.tables import evaluations
 
 RULE = LevelRule(max_level=2)
 
@@ -32,6 +34,13 @@ def test_three_good_evaluations_master_a_level(store, db):
     assert store.state(CAMPAIGN, "bin") == outcome.state
     assert (outcome.state.xp, outcome.xp_gained) == (27, 9)
     assert kinds(db) == ["evaluation.recorded"] * 3 + ["level.mastered"]
+
+
+def test_the_interval_is_stored_with_the_evaluation(store, db):
+    store.record_evaluation(evaluation(1, correct=80), RULE)
+    with db.read() as connection:
+        [row] = connection.execute(select(evaluations.c.low, evaluations.c.high)).all()
+    assert tuple(row) == pytest.approx((0.7112, 0.8666), abs=5e-5)
 
 
 def test_the_last_level_exhausts_the_ladder(store, db):
