@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +31,7 @@ class GuildReader:
     def read(self, campaign: Campaign) -> dict[str, Any]:
         """The plan, and every skill of the catalog: enabled ones with their share, unavailable ones with why."""
         plan = self.curriculum.plan_row(campaign)
+        settings, shares = self.curriculum.settings(campaign), self.curriculum.shares(campaign)
         return {
             "strategy": {
                 "name": plan["strategy"],
@@ -45,15 +47,20 @@ class GuildReader:
             },
             "mix": plan["mix"],
             "skills": [
-                *(self.skill(campaign, skill) for skill in self.engine.list_skills()),
+                *(self._card(campaign, skill, settings[skill.id], shares) for skill in self.engine.list_skills()),
                 *(_unavailable(campaign, skill, why) for skill, why in self.engine.list_unavailable()),
             ],
         }
 
     def skill(self, campaign: Campaign, skill: Skill) -> dict[str, Any]:
         """One skill's card."""
-        state = self.curriculum.state(campaign, skill)
         setting = self.curriculum.settings(campaign)[skill.id]
+        return self._card(campaign, skill, setting, self.curriculum.shares(campaign))
+
+    def _card(
+        self, campaign: Campaign, skill: Skill, setting: SkillSetting, shares: Mapping[str, float]
+    ) -> dict[str, Any]:
+        state = self.curriculum.state(campaign, skill)
         window = [evaluation_row(each) for each in state.window]
         recent = self.skills.recent(campaign.id, skill.id, RECENT_EVALUATIONS)
         return skill_row(skill, asdict(state), window) | {
@@ -62,7 +69,7 @@ class GuildReader:
             "unavailable_reason": None,
             "enabled": setting.enabled,
             "priority": setting.priority,
-            "share": self.curriculum.shares(campaign).get(skill.id, 0.0),
+            "share": shares.get(skill.id, 0.0),
             "training_level": state.training_level,
             "window": window,
             "window_mean": state.window_mean,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -57,8 +58,9 @@ def list_heroes() -> list[HeroSpec]:
     return [_load(path) for path in sorted(HEROES.glob("*.yaml"))]
 
 
+@cache
 def hero_spec(hero_id: str) -> HeroSpec:
-    """The hero with this id.
+    """The hero with this id, read once a process.
 
     Raises:
         ConfigError: no such hero; the message names the nearest one.
