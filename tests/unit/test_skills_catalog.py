@@ -94,7 +94,7 @@ def test_bin_as_shipped() -> None:
     assert (BIN.id, BIN.name, BIN.category, BIN.icon, BIN.colour) == ("bin", "BIN", "arithmetic", "rune-bin", "#8fbcf0")
     assert (BIN.max_level, BIN.evaluation.count, BIN.evaluation.threshold) == (30, 100, 0.80)
     assert (BIN.xp_multiplier, BIN.passive, BIN.api_port) == (1.0, "binary_arithmetic", 8090)
-    assert len(BIN.primitives) == 8
+    assert len(BIN.primitives) == 9
 
 
 CONTENT = "levels.0.content"
@@ -285,8 +285,8 @@ def test_folds_that_are_none(split: Any, fold: int) -> None:
 
 
 def test_an_eval_batch_is_scored_against_its_own_problems() -> None:
-    batch = ENGINE.generate_eval_batch("bin", level=1, count=10)
-    assert (batch.skill_id, batch.level, len(batch.problems)) == ("bin", 1, 10)
+    batch = ENGINE.generate_eval_batch("bin", level=10, count=10)
+    assert (batch.skill_id, batch.level, len(batch.problems)) == ("bin", 10, 10)
     answers = [problem.response for problem in batch.problems]
     answers[3] = "I do not know"
     score = ENGINE.score_eval(batch, answers)
