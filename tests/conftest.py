@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import sqlite3
 import subprocess
@@ -19,13 +20,21 @@ from typing import Any
 import psutil
 import pytest
 
+PORTS = range(20_000, 32_000)
 REALM = str(Path(sys.executable).with_name("realm"))
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing holds, of those that neither the kernel nor Ray deals out: a realm finds it free again after
+    a stop."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @dataclass(frozen=True)

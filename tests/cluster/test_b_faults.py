@@ -209,16 +209,16 @@ def test_stop_ends_this_realm_and_nothing_else(realm: RunningRealm, tmp_path: Pa
             time.sleep(0.2)
         names = {child.name() for child in psutil.Process(other.pid).children()}
         step = realm.state()["campaign"]["step"]
-        realm.cli("stop")
+        said = realm.cli("stop").stdout
         saved = realm.rows("select max(step) from checkpoints where has_optimizer")[0][0]
-        assert saved >= step
+        assert saved >= step, said
         assert other.poll() is None
         assert {"gcs_server", "raylet"} <= names
         assert {"gcs_server", "raylet"} <= {child.name() for child in psutil.Process(other.pid).children()}
     finally:
         other.terminate()
         other.wait(30)
-    realm.cli("start")
+        realm.cli("start")
     realm.wait(lambda s: s["campaign"]["step"] > saved, "the battle goes on where it was saved", 150)
     starts = realm.rows("select start_step from attempts order by number desc limit 1")
     assert starts == [(saved,)]

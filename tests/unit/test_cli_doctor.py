@@ -18,6 +18,7 @@ from realm.cli.ray_head import PortHolder
 from realm.config import HeroConfig, RealmConfig, VaultConfig
 from realm.home import RealmHome
 from realm.store.database import Database
+from tests.conftest import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -29,12 +30,6 @@ def home(tmp_path, monkeypatch) -> RealmHome:
         monkeypatch.setenv(f"REALM_{variable}", str(free_port()))
     monkeypatch.setenv("REALM_WEB__SKILL_PORTS", json.dumps({"bin": free_port(), "sy": free_port()}))
     return RealmHome(tmp_path)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def by_name(checks: list[dict]) -> dict[str, dict]:
