@@ -14,15 +14,23 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from realm.rules.progression import Change, Evaluation, LevelRule, SkillState, advance
 from realm.rules.schedule import Mix, MixKind, level_shares, whole_counts
+from skills import Skill
+
+if TYPE_CHECKING:
+    from realm.config import RealmConfig
+    from realm.models.hero import Hero
+    from realm.training.batches import Batch
 
 MIXES = {"learnable": Mix(), "uniform": Mix(kind=MixKind.UNIFORM)}
 QUEST_STEPS = 48
@@ -38,16 +46,50 @@ GATE = 0.80
 class Climb:
     """One hero's way up one skill."""
 
-    level: int = 1
+    skill: Skill
+    state: SkillState
     step: int = 0
     tokens: int = 0
-    window: list[float] = field(default_factory=list[float])
-    outcomes: dict[int, list[bool]] = field(default_factory=dict[int, list[bool]])
+    results: dict[int, list[tuple[int, int]]] = field(default_factory=dict[int, list[tuple[int, int]]])
+    """(asked, right) by level, the newest first: as many as hold LATEST problems."""
     mastered: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
     """(level, trained tokens, step)."""
 
+    @property
+    def level(self) -> int:
+        return self.state.training_level
+
     def note(self, level: int, correct: list[bool]) -> None:
-        self.outcomes[level] = [*self.outcomes.get(level, []), *correct][-LATEST:]
+        kept = [(len(correct), sum(correct))]
+        for result in self.results.get(level, []):
+            if sum(asked for asked, _ in kept) < LATEST:
+                kept.append(result)
+        self.results[level] = kept
+
+    def latest(self) -> dict[int, tuple[int, int]]:
+        """Level → (asked, right)."""
+        return {level: (sum(n for n, _ in kept), sum(c for _, c in kept)) for level, kept in self.results.items()}
+
+    def evaluated(self, fold: int, correct: list[bool]) -> bool:
+        """Count an evaluation at the training level; whether it is mastered now."""
+        self.note(self.level, correct)
+        evaluation = Evaluation(
+            campaign_id="",
+            skill_id=self.skill.id,
+            level=self.level,
+            step=self.step,
+            n=len(correct),
+            correct=sum(correct),
+            seed=fold,
+            fold=fold,
+            job_id="",
+            created_at=datetime.now(UTC),
+        )
+        rule = LevelRule(self.skill.max_level, self.skill.evaluation.threshold)
+        self.state, happenings = advance(self.state, evaluation, rule)
+        now = [each.level for each in happenings if each.change is Change.LEVEL_MASTERED]
+        self.mastered += [(level, self.tokens, self.step) for level in now]
+        return bool(now)
 
 
 def climb(mix_name: str, seed: int, million_tokens: float, skill_id: str = "bin") -> dict[str, Any]:
@@ -64,7 +106,7 @@ def climb(mix_name: str, seed: int, million_tokens: float, skill_id: str = "bin"
     spec = hero_spec("mote")
     config = RealmConfig(training={"seed": seed})  # pyright: ignore[reportArgumentType]
     skill = get_engine().get(skill_id)
-    state = Climb()
+    state = Climb(skill, SkillState("", skill.id, skill.max_level))
     with tempfile.TemporaryDirectory() as folder:
         hero = open_hero(spec, starting_weights(spec, config, Path(folder) / "hero"), trains=True)
         engine = make_engine(hero, spec, config)
@@ -72,60 +114,45 @@ def climb(mix_name: str, seed: int, million_tokens: float, skill_id: str = "bin"
         def asked(level: int, count: int, number: int, fold: int | None) -> list[bool]:
             problems = skill.generate(level, count, number, "eval", fold=fold, symbols=True)
             with engine.averaged():
-                return [correct for _, _, correct in ask(hero, skill, problems).answers]
+                return [answer.grade.correct for answer in ask(hero, skill, problems).answers]
 
         number, exams = 0, 0
-        batches: Iterator[tuple[Any, int]] = iter(())
+        batches: Iterator[Batch] = iter(())
         while state.tokens < million_tokens * 1e6:
             batch = next(batches, None)
             if batch is None:
                 number += 1
-                batches = _batches(hero, skill, state, MIXES[mix_name], seed * 100_000 + number, config)
+                batches = _batches(hero, state, MIXES[mix_name], seed * 100_000 + number, config)
                 continue
             hero.model.train()
-            engine.step(batch[0])
-            state.step, state.tokens = state.step + 1, state.tokens + batch[1]
+            engine.step(batch)
+            state.step, state.tokens = state.step + 1, state.tokens + batch.tokens
             if state.tokens >= EXAM_TOKENS * (exams + 1):
                 exams += 1
                 for level in range(1, min(state.level + 1, skill.max_level) + 1):
                     state.note(level, asked(level, 4, 1, None))
             if state.step % STEPS_APART == 0:
                 fold = state.step // STEPS_APART
-                correct = asked(state.level, 100, fold, fold % 3)
-                state.note(state.level, correct)
-                if _masters(state, sum(correct) / len(correct), skill.max_level):
+                if state.evaluated(fold, asked(state.level, 100, fold, fold % 3)):
                     batches = iter(())
         final = {level: sum(asked(level, 100, 987_654, 1)) / 100 for level, _, _ in state.mastered}
     return {"mix": mix_name, "seed": seed, "tokens": state.tokens, "mastered": state.mastered, "final": final}
 
 
-def _masters(state: Climb, accuracy: float, max_level: int) -> bool:
-    """Apply the level-up rule: the mean of the last three evaluations at the level."""
-    state.window = [*state.window, accuracy][-3:]
-    if len(state.window) < 3 or sum(state.window) / 3 < GATE:
-        return False
-    if all(level != state.level for level, _, _ in state.mastered):
-        state.mastered.append((state.level, state.tokens, state.step))
-    state.window = []
-    state.level = min(state.level + 1, max_level)
-    return True
-
-
-def _batches(hero: Any, skill: Any, state: Climb, mix: Mix, seed: int, config: Any) -> Iterator[tuple[Any, int]]:
-    """The batches of one generated quest, each with its number of tokens."""
+def _batches(hero: Hero, state: Climb, mix: Mix, seed: int, config: RealmConfig) -> Iterator[Batch]:
+    """The batches of one generated quest."""
     from realm.quests import Example
     from realm.training.batches import bucket, collate
     from realm.training.encoding import encode
     from skills import training_examples
 
-    results = {level: (len(correct), sum(correct)) for level, correct in state.outcomes.items()}
-    size = config.training.batch_size
-    counts = whole_counts(level_shares(state.level, skill.max_level, results, mix), QUEST_STEPS * size)
+    skill, size = state.skill, config.training.batch_size
+    shares = level_shares(state.level, skill.max_level, state.latest(), mix, skill.evaluation.threshold)
+    counts = whole_counts(shares, QUEST_STEPS * size)
     problems = training_examples(skill, counts, seed, symbols=True)
     rows = encode([Example.from_row(each.as_training_example()) for each in problems], hero.tokenizer, 512)
     for chosen in bucket([len(row.ids) for row in rows], size, Random(seed)):
-        part = [rows[at] for at in chosen]
-        yield collate(part, hero.tokenizer.pad_token_id), sum(len(row.ids) for row in part)
+        yield collate([rows[at] for at in chosen], hero.tokenizer.pad_token_id)
 
 
 def main() -> int:
@@ -137,21 +164,22 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2, help="runs at the same time, one thread each (default 2)")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    wanted = [(mix, seed) for seed in asked.seeds for mix in MIXES]
-    paths = {(mix, seed): asked.out / f"{mix}-{seed}-{asked.million_tokens:g}M.json" for mix, seed in wanted}
+    wanted = [(mix, seed, asked.million_tokens, asked.out) for seed in asked.seeds for mix in MIXES]
     with ProcessPoolExecutor(asked.processes) as pool:
-        missing = [each for each in wanted if not paths[each].exists()]
-        for each, found in zip(
-            missing, pool.map(_run, [(*each, asked.million_tokens) for each in missing]), strict=True
-        ):
-            paths[each].write_text(json.dumps(found))
-    runs = [json.loads(paths[each].read_text()) for each in wanted]
+        runs = list(pool.map(_run, wanted))
     _print(Console(), runs, asked)
     return 0
 
 
-def _run(arguments: tuple[str, int, float]) -> dict[str, Any]:
-    return climb(*arguments)
+def _run(arguments: tuple[str, int, float, Path]) -> dict[str, Any]:
+    """The curve that is kept in the folder, or a new one, kept there."""
+    mix, seed, million_tokens, folder = arguments
+    path = folder / f"{mix}-{seed}-{million_tokens:g}M.json"
+    if not path.exists():
+        staging = path.with_suffix(".part")
+        staging.write_text(json.dumps(climb(mix, seed, million_tokens)))
+        staging.rename(path)
+    return json.loads(path.read_text())
 
 
 def _print(console: Console, runs: list[dict[str, Any]], asked: argparse.Namespace) -> None:
