@@ -118,7 +118,10 @@ class CampaignDirector(Service):
     def _campaign(self) -> Campaign:
         """The active campaign, its exam that of the skills enabled now."""
         campaign = self.campaigns.get(self.campaign_id)
-        return self.campaigns.set_exam_version(campaign.id, exam_version(self.curriculum.skills(campaign)), now())
+        version = exam_version(self.curriculum.skills(campaign))
+        if campaign.exam_version == version:
+            return campaign
+        return self.campaigns.set_exam_version(campaign.id, version, now())
 
     def _training_level(self, campaign: Campaign, skill_id: str) -> int:
         return self.curriculum.state(campaign, self.engine.get(skill_id)).training_level

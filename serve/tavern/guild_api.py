@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictBool, model_validator
 
+from realm.rules.job import MAX_PROBLEMS
+from realm.rules.passives import PassiveMode
+from realm.rules.schedule import PRIORITIES, Strategy
 from serve.tavern.answers import SharedAnswer, SharedAnswers
 from serve.tavern.backend import TavernBackend
 from serve.tavern.routes import Body, answer, json_answer
 
 GUILD_FRESH_S = 0.5
 SKILL_FRESH_S = 1.0
-MOST_SPARRING = 1000
-"""Problems of one sparring session."""
 
-Strategy = Literal["equal", "focus", "weighted", "lowest_first"]
 Level = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 
 
@@ -27,7 +27,7 @@ class StrategyBody(Body):
 
     @model_validator(mode="after")
     def _focus_is_named(self) -> StrategyBody:
-        if (self.strategy == "focus") != (self.focus is not None):
+        if (self.strategy is Strategy.FOCUS) != (self.focus is not None):
             raise ValueError("strategy 'focus', and no other, names a skill in the field focus")
         return self
 
@@ -38,7 +38,7 @@ class PresetBody(Body):
 
 class SkillBody(Body):
     enabled: StrictBool | None = None
-    priority: Annotated[int, Field(ge=1, le=9, strict=True)] | None = None
+    priority: Annotated[int, Field(ge=PRIORITIES[0], le=PRIORITIES[-1], strict=True)] | None = None
 
     @model_validator(mode="after")
     def _something_changes(self) -> SkillBody:
@@ -52,11 +52,11 @@ class EvaluateBody(Body):
 
 
 class SparBody(Body):
-    count: Annotated[int, Field(ge=1, le=MOST_SPARRING, strict=True)]
+    count: Annotated[int, Field(ge=1, le=MAX_PROBLEMS, strict=True)]
 
 
 class PassivesBody(Body):
-    mode: Literal["lite", "full"]
+    mode: PassiveMode
 
 
 def add_guild_routes(api: APIRouter, backend: TavernBackend, forget_state: Callable[[], None]) -> None:

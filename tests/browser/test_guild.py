@@ -152,6 +152,19 @@ def test_passives_show_pool_peak_and_warning(serve: Serve, desktop: Page) -> Non
     expect(warned).to_contain_text(WARNING)
 
 
+def test_a_passive_that_is_not_pooled_yet_says_how_much_was_asked(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    first, second, third = double.passives[:3]
+    first |= {"runs": first["runs"][:3], "pooled": None, "peak": None}
+    second |= {"runs": [{**second["runs"][0], "mode": "full"}], "pooled": None, "peak": None}
+    third |= {"runs": [], "pooled": None, "peak": None}
+    opened(desktop, f"{url}/guild")
+    cards = desktop.locator(".mx > li:not(.key)")
+    expect(cards.nth(0)).to_contain_text("15 of 50 problems asked")
+    expect(cards.nth(1)).to_contain_text("asked in FULL only")
+    expect(cards.nth(2)).to_contain_text("not asked yet")
+
+
 def test_an_evaluation_is_followed_to_its_result(serve: Serve, desktop: Page) -> None:
     double, url = serve("busy")
     opened(desktop, f"{url}/guild")

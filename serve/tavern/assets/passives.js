@@ -61,7 +61,7 @@ function patch(card, { title, runs, pooled, peak, warning }, first, last) {
   setText(value, pooled ? wholePercent(pooled.accuracy) : "–");
   draw(spark.firstChild, runs, pooled, peak, first, last);
   const points = pooled && peak ? Math.round(100 * peak.accuracy) - Math.round(100 * pooled.accuracy) : null;
-  setText(under, points === null ? "not asked yet" : points > 0 ? `${integer(points)} points under peak` : "at peak");
+  setText(under, points === null ? asked(runs) : points > 0 ? `${integer(points)} points under peak` : "at peak");
   setText(best, peak ? `peak ${wholePercent(peak.accuracy)} at ${integer(peak.step)}` : "");
   setText(words, pooled ? `${integer(pooled.correct)} of ${integer(pooled.n)} (${interval(pooled)})` : "");
   setAttr(alarm, "hidden", !warning);
@@ -79,6 +79,13 @@ function draw(svg, runs, pooled, peak, first, last) {
   setAttr(dots, "d", runs.map((run) => `M${x(run)} ${y(run.accuracy)}h0`).join(""));
   setAttr(end, "d", points.length ? `M${points.at(-1)}h0` : "");
   setAttr(top, "d", peak ? `M0 ${y(peak.accuracy)}H${WIDTH}` : "");
+}
+
+// What there is of the problems that the first pooled result takes.
+function asked(runs) {
+  const lite = runs.filter((run) => run.mode === "lite");
+  if (!lite.length) return runs.length ? "asked in FULL only" : "not asked yet";
+  return `${integer(lite.reduce((sum, run) => sum + run.n, 0))} of ${POOL} problems asked`;
 }
 
 // Each run with the accuracy over the last POOL problems up to it, whole runs only.
