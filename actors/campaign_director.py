@@ -35,6 +35,9 @@ EXAMS_BEHIND = 3
 """Newest checkpoints for which a missing exam is queued, once each: one that failed three times is not asked again."""
 SNAPSHOT_SILENCE_S = 30.0
 """Without a snapshot for this long (a large hero offers none) the newest checkpoint is evaluated instead."""
+EVALUATIONS_APART = 2
+"""Between two evaluations of a skill pass this many times the seconds that its last one took, times the number of
+enabled skills: all of them together take half of a worker's time."""
 EXAMS_APART = 9
 """Between two exams of snapshots pass this many times the seconds the last one took: a tenth of a worker's time."""
 PRUNE_INTERVAL_S = 3600.0
@@ -75,13 +78,16 @@ class CampaignDirector(Service):
         campaign = self.campaigns.get(self.campaign_id)
         payload = {"campaign_id": campaign.id, "battle_id": battle_id, "step": step}
         master = self.peer("task_master")
-        for skill in self.curriculum.skills(campaign):
-            due = clock - self.evaluated_at.get(skill.id, 0.0) >= config.interval_s
+        enabled = self.curriculum.skills(campaign)
+        for skill in enabled:
+            last = next(iter(self.skills.evaluations(campaign.id, skill.id, 1)), None)
+            apart = max(config.interval_s, EVALUATIONS_APART * len(enabled) * last.duration_s if last else 0.0)
+            due = clock - self.evaluated_at.get(skill.id, 0.0) >= apart
             if due and ask(master.open_count.remote("eval", skill.id)) == 0:
                 self.evaluated_at[skill.id] = clock
                 ask(master.submit.remote("eval", {**payload, "skill_id": skill.id}))
-        last = next(iter(self.skills.exams(campaign.id, 1)), None)
-        apart = max(config.exam_interval_s, EXAMS_APART * last.duration_s if last else 0.0)
+        examined = next(iter(self.skills.exams(campaign.id, 1)), None)
+        apart = max(config.exam_interval_s, EXAMS_APART * examined.duration_s if examined else 0.0)
         if clock - self.examined_at >= apart and ask(master.open_count.remote("exam")) == 0:
             self.examined_at = clock
             ask(master.submit.remote("exam", payload, "low"))

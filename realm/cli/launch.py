@@ -25,6 +25,8 @@ from realm.hosts import service_urls, skill_service
 HEALTHY_TIMEOUT_S = 120.0
 """Without one service more being healthy, before a start is given up."""
 QUIESCE_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 30.0
+"""Of Arena, before a stop goes on without it: the battle loses what it did since its last checkpoint."""
 
 Tick = Callable[[str], None]
 
@@ -331,14 +333,14 @@ def _quiesce(tick: Tick) -> str:
     from actors.waiting import ask
 
     arena = actor("arena")
-    ask(arena.quiesce.remote(), timeout_s=10)
+    ask(arena.quiesce.remote(), timeout_s=ANSWER_TIMEOUT_S)
     deadline = time.monotonic() + QUIESCE_TIMEOUT_S
-    while not ask(arena.quiesced.remote(), timeout_s=10):
+    while not ask(arena.quiesced.remote(), timeout_s=ANSWER_TIMEOUT_S):
         if time.monotonic() > deadline:
             return f"not saved within {QUIESCE_TIMEOUT_S:.0f} s; it goes on from its last checkpoint"
         tick("saving the battle")
         time.sleep(0.2)
-    battle = ask(arena.status.remote(), timeout_s=10)
+    battle = ask(arena.status.remote(), timeout_s=ANSWER_TIMEOUT_S)
     if battle is None:
         return "there was none"
     if battle["state"] in ("finished", "failed"):
