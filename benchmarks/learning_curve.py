@@ -71,7 +71,7 @@ def read_masteries(home: RealmHome) -> tuple[list[Mastery], float]:
     with sqlite3.connect(f"file:{home.database}?mode=ro", uri=True) as connection:
         points = connection.execute("select attempt_number, at from battle_points order by step").fetchall()
         begun = connection.execute(
-            "select min(started_at), attempts.number from quests join attempts on attempts.id = quests.attempt_id "
+            "select min(quests.started_at), attempts.number from quests join attempts on attempts.id = quests.attempt_id "
             "where quests.started_at is not null group by attempts.number"
         ).fetchall()
         mastered = connection.execute("select at, data from events where kind = 'level.mastered' order by seq")
