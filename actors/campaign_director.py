@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from ray.exceptions import RayError
-
 from actors.curriculum import Curriculum
+from actors.examiner import Examiner
 from actors.guild_upkeep import GuildUpkeep
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
-from realm.errors import RealmError
+from realm.errors import ConflictError
 from realm.rules.battle import BattleState, DesiredState
 from realm.rules.campaign import Campaign, Momentum
 from realm.rules.quest import QuestStatus
@@ -31,15 +31,11 @@ from skills import exam_version, get_engine
 TICK_S = 1.0
 BOARD_LOW = 1
 """A generated quest waits on the board for the battle's next prefetch; with fewer than this another is made."""
-EXAMS_BEHIND = 3
-"""Newest checkpoints for which a missing exam is queued, once each: one that failed three times is not asked again."""
 SNAPSHOT_SILENCE_S = 30.0
 """Without a snapshot for this long (a large hero offers none) the newest checkpoint is evaluated instead."""
 EVALUATIONS_APART = 2
 """Between two evaluations of a skill pass this many times the seconds that its last one took, times the number of
 enabled skills: all of them together take half of a worker's time."""
-EXAMS_APART = 9
-"""Between two exams of snapshots pass this many times the seconds the last one took: a tenth of a worker's time."""
 PRUNE_INTERVAL_S = 3600.0
 
 
@@ -56,8 +52,10 @@ class CampaignDirector(Service):
         self.engine = get_engine()
         self.curriculum = Curriculum(self.database, self.engine)
         self.guild = GuildUpkeep(self, self.engine)
+        self.examiner = Examiner(self)
         self.evaluated_at: dict[str, float] = {}
-        self.examined_at = self.pruned_at = self.snapshot_at = time.monotonic()
+        self.evaluated: set[str] = set()
+        self.pruned_at = self.snapshot_at = time.monotonic()
         self.deciding = threading.Lock()
         self.ticker = Ticker("director", TICK_S, self._tick, print)
 
@@ -86,11 +84,7 @@ class CampaignDirector(Service):
             if due and ask(master.open_count.remote("eval", skill.id)) == 0:
                 self.evaluated_at[skill.id] = clock
                 ask(master.submit.remote("eval", {**payload, "skill_id": skill.id}))
-        examined = next(iter(self.skills.exams(campaign.id, 1)), None)
-        apart = max(config.exam_interval_s, EXAMS_APART * examined.duration_s if examined else 0.0)
-        if clock - self.examined_at >= apart and ask(master.open_count.remote("exam")) == 0:
-            self.examined_at = clock
-            ask(master.submit.remote("exam", payload, "low"))
+        self.examiner.offer(payload)
 
     def checkpoint_saved(self, checkpoint_id: str) -> None:
         """A checkpoint is in the ledger: it will be examined."""
@@ -111,21 +105,31 @@ class CampaignDirector(Service):
     def _tick(self) -> None:
         with self.deciding:
             campaign = self._campaign()
-            self._leave_mastered(campaign)
-            self._fill_board(campaign)
-            self._keep_fighting(campaign.id)
-            self._examine(campaign)
-            self._evaluate_newest(campaign)
-            self.guild.tick(campaign.id)
-            if time.monotonic() - self.pruned_at > PRUNE_INTERVAL_S:
-                self.pruned_at = time.monotonic()
-                self.events.prune(now())
+            trouble = self._attempt(self._leave_mastered, campaign) or self._attempt(self._fill_board, campaign)
+            self._keep_fighting(campaign.id, trouble)
+            for step in (self.examiner.tick, self._evaluate_newest, self.guild.tick, self._prune):
+                self._attempt(step, campaign)
+
+    def _attempt(self, step: Callable[[Campaign], None], campaign: Campaign) -> str:
+        """Take a step of the tick; what went wrong, or "". The other steps are taken all the same."""
+        try:
+            step(campaign)
+        except Exception as error:  # noqa: BLE001 - a skill's code may raise anything; it is told as the reason
+            print(f"{type(error).__name__}: {error}")
+            return str(error) or type(error).__name__
+        return ""
+
+    def _prune(self, _campaign: Campaign) -> None:
+        if time.monotonic() - self.pruned_at > PRUNE_INTERVAL_S:
+            self.pruned_at = time.monotonic()
+            self.events.prune(now())
 
     def _campaign(self) -> Campaign:
-        """The active campaign, its exam that of the skills enabled now."""
+        """The active campaign, its exam that of the skills enabled now; without any that can be asked it stays."""
         campaign = self.campaigns.get(self.campaign_id)
-        version = exam_version(self.curriculum.skills(campaign))
-        if campaign.exam_version == version:
+        skills = self.curriculum.skills(campaign)
+        version = exam_version(skills)
+        if campaign.exam_version == version or not skills:
             return campaign
         return self.campaigns.set_exam_version(campaign.id, version, now())
 
@@ -160,7 +164,12 @@ class CampaignDirector(Service):
         if counts[QuestStatus.QUEUED] >= BOARD_LOW:
             return
         number = sum(counts.values()) + 1
-        lead = leading_skill(self.curriculum.shares(campaign), self.quests.recent_leads(campaign.id, RECENT))
+        shares = self.curriculum.shares(campaign)
+        if not shares:
+            raise ConflictError(
+                "No enabled skill can be trained.", "`realm skill list` shows what each lacks; enable another one."
+            )
+        lead = leading_skill(shares, self.quests.recent_leads(campaign.id, RECENT))
         level = self._training_level(campaign, lead)
         batch = self.peer("skill_engine").training_batch.remote(
             config.auto_quest.steps * config.training.batch_size,
@@ -169,8 +178,11 @@ class CampaignDirector(Service):
         name = f"{lead}-l{level:02d}-auto-{number:05d}"
         ask(self.peer("quest_board").post_generated.remote(name, lead, level, batch))
 
-    def _keep_fighting(self, campaign_id: str) -> None:
-        """A battle is on whenever the board has work, unless a person stopped or paused it or it keeps failing."""
+    def _keep_fighting(self, campaign_id: str, trouble: str) -> None:
+        """A battle is on whenever the board has work, unless a person stopped or paused it or it keeps failing.
+
+        `trouble`: why no quest could be generated.
+        """
         battle = self.battles.current(campaign_id)
         waiting = self.quests.next_queued(campaign_id) is not None
         if battle is not None:
@@ -184,6 +196,8 @@ class CampaignDirector(Service):
             self.campaigns.set_momentum(campaign_id, Momentum.BLOCKED, now(), last.reason)
         elif waiting:
             ask(self.peer("arena").fight.remote())
+        elif trouble:
+            self.campaigns.set_momentum(campaign_id, Momentum.BLOCKED, now(), trouble)
         else:
             self.campaigns.set_momentum(campaign_id, Momentum.IDLE, now(), "no quest on the board")
 
@@ -195,21 +209,9 @@ class CampaignDirector(Service):
         payload = {"campaign_id": campaign.id, "checkpoint_id": newest.id, "step": newest.step}
         for skill in self.curriculum.skills(campaign):
             key = f"eval/{newest.id}/{skill.id}/{self._training_level(campaign, skill.id)}"
-            ask(self.peer("task_master").submit.remote("eval", {**payload, "skill_id": skill.id}, "normal", key))
-
-    def _examine(self, campaign: Campaign) -> None:
-        """Queue the exams that the newest checkpoints lack."""
-        version = campaign.exam_version
-        for checkpoint in self.checkpoints.page(campaign.id, limit=EXAMS_BEHIND):
-            if checkpoint.exam_version == version:
-                continue
-            payload = {"campaign_id": campaign.id, "checkpoint_id": checkpoint.id, "step": checkpoint.step}
-            try:
-                ask(
-                    self.peer("task_master").submit.remote("exam", payload, "normal", f"exam/{checkpoint.id}/{version}")
-                )
-            except (RealmError, RayError) as error:
-                print(f"no exam for {checkpoint.id}: {error}")
+            if key not in self.evaluated:
+                ask(self.peer("task_master").submit.remote("eval", {**payload, "skill_id": skill.id}, "normal", key))
+                self.evaluated.add(key)
 
 
 def quest_seed(seed: int, campaign_id: str, number: int) -> int:

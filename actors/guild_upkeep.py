@@ -7,6 +7,7 @@ from ray.exceptions import RayError
 from actors.service import Service
 from actors.waiting import ask
 from realm.errors import RealmError
+from realm.rules.campaign import Campaign
 from realm.rules.job import JobType, Priority
 from realm.rules.passives import PassiveMode, panel_version
 from realm.rules.sparring import expired
@@ -32,9 +33,9 @@ class GuildUpkeep:
         self.versions = [(passive.id, passive.version) for passive in engine.list_passives()]
         self.asked: set[str] = set()
 
-    def tick(self, campaign_id: str) -> None:
-        self._ask_passives(campaign_id)
-        self._expire_sparring(campaign_id)
+    def tick(self, campaign: Campaign) -> None:
+        self._ask_passives(campaign.id)
+        self._expire_sparring(campaign.id)
 
     def _ask_passives(self, campaign_id: str) -> None:
         """Queue the passives that the newest checkpoints lack; exams and evaluations go first.
@@ -49,7 +50,7 @@ class GuildUpkeep:
             return
         done = self.passives.examined(newest, self.versions)
         version = panel_version(self.versions)
-        for checkpoint in newest.values():
+        for checkpoint in reversed(newest.values()):
             if checkpoint.id in done:
                 continue
             payload = {"campaign_id": campaign_id, "checkpoint_id": checkpoint.id, "step": checkpoint.step}

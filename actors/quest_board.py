@@ -112,8 +112,12 @@ class QuestBoard(Service):
             return self._take_in(str(file), name, priority, intake_id)
 
     def post_generated(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Queue a generated quest at low priority: what people post goes first."""
-        manifest = write_generated(examples, self.home.quests, name)
+        """Queue a generated quest at low priority: what people post goes first.
+
+        Raises:
+            QuestError: no example fits the hero's context.
+        """
+        manifest = self._write(examples, name)
         return self._queue(manifest, QuestPriority.LOW, "auto", name, skill_id, level)
 
     def post_sparring(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
@@ -121,7 +125,7 @@ class QuestBoard(Service):
         found = self.quests.named(self.campaign_id, SPARRING, name)
         if found is not None:
             return row_of(found)
-        manifest = write_generated(examples, self.home.quests, name)
+        manifest = self._write(examples, name)
         return self._queue(manifest, QuestPriority.HIGH, SPARRING, name, skill_id, level)["quest"]
 
     # Order
@@ -200,6 +204,12 @@ class QuestBoard(Service):
         """Extend the attempt's leases; the quests that are still its own."""
         return sorted(self.quests.renew(attempt_id, now()))
 
+    def fits(self, examples: list[dict[str, Any]]) -> dict[str, int]:
+        """How many of these examples fit the hero's context: `fitting`, the `shortest` in tokens, and the `limit`."""
+        measure, limit = self._measure(), self._max_length()
+        lengths = [measure(Example.from_row(each)) for each in examples]
+        return {"fitting": sum(each <= limit for each in lengths), "shortest": min(lengths), "limit": limit}
+
     def spells(self, characters: str) -> bool:
         """Whether the hero's tokenizer can spell every one of `characters`."""
         from realm.models.chat import spells
@@ -248,6 +258,10 @@ class QuestBoard(Service):
         return None if rewound.cursor is None else self._ticket(rewound.cursor)
 
     # Inside
+
+    def _write(self, examples: list[dict[str, Any]], name: str) -> QuestManifest:
+        """A generated quest's files; examples longer than the hero's context are left out and counted."""
+        return write_generated(examples, self.home.quests, name, self._measure(), self._max_length())
 
     def _take_in(
         self, path: str, name: str | None = None, priority: str = "normal", intake_id: str | None = None
@@ -304,7 +318,7 @@ class QuestBoard(Service):
         }
 
     def _discard(self, done: tuple[Quest, ...] | list[Quest]) -> None:
-        """Drop the files of generated quests that are over: their name and level say how to generate them again."""
+        """Drop the files of generated quests that are over: what they trained is in the checkpoints."""
         for quest in done:
             if quest.origin == "auto":
                 shutil.rmtree(self._folder(quest), ignore_errors=True)

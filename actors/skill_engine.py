@@ -14,10 +14,10 @@ from actors.service import now
 from actors.skill_rows import evaluation_row, skill_row
 from actors.waiting import ask
 from realm.catalog import hero_spec
-from realm.errors import NotFoundError, RealmError
+from realm.errors import ConflictError, NotFoundError, RealmError
 from realm.rules.campaign import Campaign
 from realm.rules.progression import Change, Evaluation, Exam, LevelRule
-from realm.rules.schedule import PRESETS, Plan, SkillSetting, Strategy, whole_counts
+from realm.rules.schedule import PRESETS, Plan, Strategy, whole_counts
 from realm.store.skills import SkillStore
 from skills import Problem, Skill, exam_version, get_engine, training_examples
 from skills.problem import FOLDS
@@ -25,6 +25,8 @@ from skills.skill import check_request
 
 WEAKEST = 8
 """Primitives shown of a skill."""
+FIT_SAMPLE = 32
+"""Training examples that are measured before a skill is enabled."""
 
 
 class SkillEngine(GuildRecords):
@@ -118,21 +120,30 @@ class SkillEngine(GuildRecords):
         """Enable or disable a skill, give it a priority; what is None stays.
 
         Raises:
-            ConflictError: it is the only enabled one.
+            ConflictError: it is the only enabled one, or nothing of its next level fits the hero's context.
             RealmError: no such skill or priority.
         """
         skill, campaign = self.engine.get(skill_id), self._campaign
         settings = self.curriculum.settings(campaign)
-        before = settings[skill.id]
-        wanted = SkillSetting(
-            skill.id,
-            before.enabled if enabled is None else enabled,
-            before.priority if priority is None else priority,
-        )
+        if enabled and not settings[skill.id].enabled:
+            self._require_fit(campaign, skill)
         defaults = hero_spec(campaign.hero_id).skills
-        self.curriculum.store.set_skill(campaign.id, wanted, now(), skill_ids=settings, enabled=defaults)
+        self.curriculum.store.set_skill(
+            campaign.id, skill.id, enabled, priority, now(), skill_ids=settings, defaults=defaults
+        )
         self.peer("campaign_director").plan_changed.remote()
         return self.show(skill.id)
+
+    def _require_fit(self, campaign: Campaign, skill: Skill) -> None:
+        level = self.curriculum.state(campaign, skill).training_level
+        examples = [each.as_training_example() for each in training_examples(skill, {level: FIT_SAMPLE}, 0)]
+        found = ask(self.peer("quest_board").fits.remote(examples), 300)
+        if not found["fitting"]:
+            raise ConflictError(
+                f"Level {level} of {skill.id} does not fit hero {campaign.hero_id}: of {len(examples)} training "
+                f"examples the shortest has {found['shortest']} tokens, the context {found['limit']}.",
+                "Raise hero.max_length, or fight with a hero of a longer context.",
+            )
 
     # Records
 
@@ -146,7 +157,8 @@ class SkillEngine(GuildRecords):
             samples: some of the answers with their grades.
 
         Returns:
-            `accuracy` with its interval `low` to `high`, `mastered_level` or None, whether it `counted`, and `detail`.
+            What is recorded for the job, by an earlier run of it perhaps: `level`, `step`, `n`, `correct`, `accuracy`
+            with its interval `low` to `high`, `mastered_level` or None, whether it `counted`, and `detail`.
         """
         skill = self.engine.get(result["skill_id"])
         rule = LevelRule(
@@ -162,7 +174,7 @@ class SkillEngine(GuildRecords):
         row, first = evaluation_row(outcome.evaluation), outcome.happenings[0]
         return {
             "mastered_level": outcome.mastered_level,
-            **{name: row[name] for name in ("accuracy", "low", "high")},
+            **{name: row[name] for name in ("level", "step", "n", "correct", "accuracy", "low", "high")},
             "counted": first.change != Change.NOT_COUNTED,
             "detail": first.detail,
         }

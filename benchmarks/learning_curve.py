@@ -1,7 +1,8 @@
 """How far a hero climbs unattended in a real realm: `python -m benchmarks.learning_curve --help`.
 
 The realm's files stay in --home: run again with the same folder, it goes on where it was. Time is that of its
-attempts, from each one's first step to its last: what passes between two runs of this program does not count.
+attempts, from the begin of each to its end, the start of its processes included: what passes between two runs of this
+program does not count.
 """
 
 from __future__ import annotations
@@ -49,11 +50,10 @@ def main() -> int:
     home.root.mkdir(parents=True, exist_ok=True)
     with own_realm(keep=home.root) as realm:
         _enable(realm, asked.skills)
-        _climb(home, asked, console)
-        realm.cli("battle", "stop")
+        _resume(realm, home)
+        _climb(realm, home, asked, console)
     masteries, seconds = read_masteries(home)
     retention = {skill: measure_retention(home, skill, asked.retain) for skill in asked.skills}
-    _print(console, masteries, seconds, retention)
     report = {
         "machine": machine(),
         "seconds": seconds,
@@ -61,38 +61,33 @@ def main() -> int:
         "retention": retention,
     }
     (home.root / "learning_curve.json").write_text(json.dumps(report, indent=1))
+    _print(console, masteries, seconds, retention)
     _draw(home.root / "learning_curve.png", masteries, retention)
     console.print(f"written to {home.root}/learning_curve.json and .png", markup=False, highlight=False)
     return 0
 
 
 def read_masteries(home: RealmHome) -> tuple[list[Mastery], float]:
-    """Every mastered level in order, and all seconds of battle so far."""
+    """Every mastered level in order, and all seconds of battle; an attempt under way counts to its last metrics."""
     with sqlite3.connect(f"file:{home.database}?mode=ro", uri=True) as connection:
-        points = connection.execute("select attempt_number, at from battle_points order by step").fetchall()
-        begun = connection.execute(
-            "select min(quests.started_at), attempts.number from quests join attempts on attempts.id = quests.attempt_id "
-            "where quests.started_at is not null group by attempts.number"
-        ).fetchall()
+        attempts = connection.execute(
+            "select started_at, coalesce(ended_at, (select max(at) from battle_points where attempt_number = number), "
+            "started_at) from attempts"
+        )
+        spans = [(_seconds(start), _seconds(end)) for start, end in attempts.fetchall()]
         mastered = connection.execute("select at, data from events where kind = 'level.mastered' order by seq")
         events = [(_seconds(at), json.loads(data)) for at, data in mastered.fetchall()]
-    spans: dict[int, list[float]] = {}
-    for number, at in points:
-        span = spans.setdefault(number, [_seconds(at), 0.0])
-        span[1] = _seconds(at)
-    for at, number in begun:
-        if number in spans:
-            spans[number][0] = min(spans[number][0], _seconds(at))
 
     def elapsed(moment: float) -> float:
-        return sum(max(0.0, min(moment, end) - start) for start, end in spans.values())
+        return sum(max(0.0, min(moment, end) - start) for start, end in spans)
 
     found = [Mastery(data["skill_id"], data["level"], elapsed(at), data["step"]) for at, data in events]
     return found, elapsed(float("inf"))
 
 
 def measure_retention(home: RealmHome, skill_id: str, up_to: int) -> dict[int, float]:
-    """Accuracy of the newest checkpoint at each level up to `up_to`, of PROBLEMS that no evaluation asked."""
+    """Accuracy of the newest checkpoint at each level up to `up_to`, of PROBLEMS of the eval split and a seed that no
+    evaluation has."""
     import torch
 
     from realm.inference.evaluation import evaluate
@@ -118,8 +113,20 @@ def _enable(realm: OwnRealm, skills: list[str]) -> None:
             realm.cli("skill", "disable", row["id"])
 
 
-def _climb(home: RealmHome, asked: argparse.Namespace, console: Console) -> None:
-    """Watch until the time of battle is up or the level is reached."""
+def _resume(realm: OwnRealm, home: RealmHome) -> None:
+    """Go on with a battle that was paused or stopped by hand."""
+    with sqlite3.connect(f"file:{home.database}?mode=ro", uri=True) as connection:
+        last = connection.execute("select desired_state from battles order by number desc limit 1").fetchone()
+    if last is not None and last[0] != "run":
+        realm.cli("battle", "resume")
+
+
+def _climb(realm: OwnRealm, home: RealmHome, asked: argparse.Namespace, console: Console) -> None:
+    """Watch until the time of battle is up or the level is reached.
+
+    Raises:
+        RuntimeError: the campaign is blocked.
+    """
     told = 0
     while True:
         time.sleep(POLL_S)
@@ -127,6 +134,9 @@ def _climb(home: RealmHome, asked: argparse.Namespace, console: Console) -> None
         for each in masteries[told:]:
             console.print(f"{each.seconds:7.1f} s  step {each.step:6d}  {each.skill} {each.level}", highlight=False)
         told = len(masteries)
+        campaign = realm.state()["campaign"]
+        if campaign["momentum"] == "blocked":
+            raise RuntimeError(f"The campaign is blocked: {campaign['momentum_reason']}")
         reached = {each.skill: each.level for each in masteries}
         if seconds >= asked.minutes * 60 or reached.get(asked.skills[0], 0) >= asked.until:
             return
@@ -137,7 +147,7 @@ def _print(console: Console, masteries: list[Mastery], seconds: float, retention
     for name in ("skill", "level", "seconds", "step", "accuracy at the end"):
         table.add_column(name, justify="left" if name == "skill" else "right")
     for each in masteries:
-        kept = retention[each.skill].get(each.level)
+        kept = retention.get(each.skill, {}).get(each.level)
         shown = "–" if kept is None else f"{kept:.2f}"
         table.add_row(each.skill, str(each.level), f"{each.seconds:.1f}", str(each.step), shown)
     console.print(table)
@@ -148,8 +158,9 @@ def _print(console: Console, masteries: list[Mastery], seconds: float, retention
             weakest = min(kept, key=lambda level: kept[level])
             below = [level for level, value in kept.items() if value < GATE]
             console.print(
-                f"{skill}: of {len(kept)} mastered levels {len(kept) - len(below)} are still ≥ {GATE:.2f}; weakest: "
-                f"level {weakest} with {kept[weakest]:.2f} of {PROBLEMS} problems",
+                f"{skill}: {len(mastered)} levels mastered, {len(kept)} of them measured at the end: "
+                f"{len(kept) - len(below)} are ≥ {GATE:.2f}; weakest: level {weakest} with {kept[weakest]:.2f} of "
+                f"{PROBLEMS} problems",
                 highlight=False,
             )
 

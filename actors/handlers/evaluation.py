@@ -39,17 +39,17 @@ def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
     samples = found.samples()
     context.require_wanted(job)
     outcome = ask(engine.record_evaluation.remote(result, found.primitives, samples))
-    if outcome["mastered_level"] is not None and snapshot is not None:
+    if outcome["mastered_level"] is not None and snapshot is not None and outcome["step"] == payload["step"]:
         vault = context.service.peer("vault_keeper")
         ask(
             vault.save_snapshot.remote(
                 [snapshot], payload["step"], CreatedBy.MASTERY.value, skill.id, outcome["mastered_level"]
             )
         )
-    told = {**outcome, "n": found.n, "correct": found.correct, "level": level, "duration_s": found.duration_s}
+    told = {**outcome, "duration_s": found.duration_s}
     if not requested:
         return told
     primitives = [
         {"id": name, "n": len(outcomes), "correct": outcomes.count("1")} for name, outcomes in found.primitives.items()
     ]
-    return {**told, "step": payload["step"], "primitives": primitives, "samples": samples}
+    return {**told, "primitives": primitives, "samples": samples}

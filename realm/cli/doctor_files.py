@@ -60,7 +60,10 @@ def check_database(home: RealmHome) -> Check:
         return Check("database", "warn", f"Tables are missing: {', '.join(missing)}.", "realm start makes them.")
     if version != SCHEMA_VERSION:
         return Check(
-            "database", "fail", f"Schema version {version}; this realm knows {SCHEMA_VERSION}.", "Update the realm."
+            "database",
+            "fail",
+            f"Schema version {version}; this realm knows {SCHEMA_VERSION}.",
+            "Use the version of the realm that made it, or another REALM_HOME.",
         )
     return Check("database", "pass", f"{home.database} is whole, schema version {version}")
 

@@ -98,15 +98,22 @@ def admit(
             return writer.publish(manifest)
 
 
-def write_generated(examples: Iterable[Example | dict[str, Any]], target_dir: str | Path, name: str) -> QuestManifest:
+def write_generated(
+    examples: Iterable[Example | dict[str, Any]],
+    target_dir: str | Path,
+    name: str,
+    measure: Measure | None = None,
+    max_length: int | None = None,
+) -> QuestManifest:
     """Makes a quest of examples that are in the inner form already; its hash is that of their JSON lines.
 
-    A file of those lines, admitted, is the same quest. QuestError (`line` counts from 1) where an example is not valid.
+    A file of those lines, admitted, is the same quest. QuestError (`line` counts from 1) where an example is not valid,
+    or where all are longer than `max_length` as `measure` counts; otherwise those that are longer are left out.
     """
     target = Path(target_dir)
     sha256, size = hashlib.sha256(), 0
     with library.disk_full_reported(target, 0), QuestWriter(target) as writer:
-        keeper = _Keeper(writer, _Reader("line"), None, None)
+        keeper = _Keeper(writer, _Reader("line"), measure, max_length)
         for number, example in enumerate(examples, 1):
             line = keeper.keep(number, example.to_row() if isinstance(example, Example) else example)
             sha256.update(line)

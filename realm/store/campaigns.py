@@ -91,6 +91,9 @@ class CampaignStore:
 
     def set_momentum(self, campaign: str, momentum: Momentum, now: datetime, reason: str = "") -> Campaign:
         """Note whether the hero moves, and why not. The same again writes nothing."""
+        known = self.get(campaign)
+        if (known.momentum, known.momentum_reason) == (momentum, reason):
+            return known
         with self._db.write() as connection:
             found = _get(connection, campaign)
             if (found.momentum, found.momentum_reason) == (momentum, reason):
@@ -106,8 +109,9 @@ class CampaignStore:
     ) -> tuple[Campaign, bool]:
         """Make an examined checkpoint the champion if it beats the present one; the campaign, and whether it moved.
 
-        It moves when there is no champion of this exam version, to a better accuracy, or to an equal one of an earlier
-        step. A result of another version than the campaign's moves nothing.
+        It moves to the first that is examined, to a better accuracy, or to an equal one of an earlier step. After the
+        exam's version has changed, it moves only once the champion itself, while it is live, was examined anew. A
+        result of another version than the campaign's moves nothing.
 
         Raises:
             NotFoundError: the campaign has no such checkpoint outside the trash.
@@ -115,7 +119,7 @@ class CampaignStore:
         with self._db.write() as connection:
             found = _get(connection, campaign)
             step = _live_step(connection, campaign, checkpoint)
-            if exam_version != found.exam_version or not _succeeds(connection, found, exam_accuracy, step):
+            if exam_version != found.exam_version or not _succeeds(connection, found, exam_accuracy, step, checkpoint):
                 return found, False
             change = update(campaigns).where(campaigns.c.id == campaign)
             connection.execute(
@@ -225,13 +229,16 @@ def _live_step(connection: Connection, campaign: str, checkpoint: str) -> int:
     return step
 
 
-def _succeeds(connection: Connection, found: Campaign, accuracy: float, step: int) -> bool:
-    if (
-        found.champion_id is None
-        or found.champion_accuracy is None
-        or found.champion_exam_version != found.exam_version
-    ):
+def _succeeds(
+    connection: Connection, found: Campaign, accuracy: float, step: int, checkpoint: str | None = None
+) -> bool:
+    """Whether a result of the campaign's exam version makes `checkpoint`, None for one to be saved, the champion."""
+    if found.champion_id is None or found.champion_accuracy is None:
         return True
-    query = select(checkpoints.c.step).where(checkpoints.c.id == found.champion_id)
-    champion_step = connection.execute(query).scalar_one_or_none()
-    return champion_step is None or beats(accuracy, step, found.champion_accuracy, champion_step)
+    live = (checkpoints.c.id == found.champion_id, checkpoints.c.trashed_at.is_(None))
+    champion_step = connection.execute(select(checkpoints.c.step).where(*live)).scalar_one_or_none()
+    if champion_step is None:
+        return True
+    if found.champion_exam_version != found.exam_version:
+        return checkpoint == found.champion_id
+    return beats(accuracy, step, found.champion_accuracy, champion_step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -54,36 +55,50 @@ class CurriculumStore:
         return {each: found.get(each) or SkillSetting(each, each in default) for each in skill_ids}
 
     def set_skill(
-        self, campaign_id: str, wanted: SkillSetting, now: datetime, *, skill_ids: Iterable[str], enabled: Iterable[str]
+        self,
+        campaign_id: str,
+        skill_id: str,
+        enabled: bool | None,
+        priority: int | None,
+        now: datetime,
+        *,
+        skill_ids: Iterable[str],
+        defaults: Iterable[str],
     ) -> SkillSetting:
-        """Enable or disable a skill, or give it another priority.
+        """Enable or disable a skill, or give it another priority; what is None stays.
 
         Args:
-            skill_ids, enabled: as of `settings`.
+            skill_ids: every skill of the catalog.
+            defaults: those that are enabled until something else is set.
 
         Raises:
             ConflictError: it is the last enabled skill that would be disabled.
         """
-        default = set(enabled)
+        default = set(defaults)
         with self._db.write() as connection:
             found = _settings(connection, campaign_id)
             known = {each: found.get(each) or SkillSetting(each, each in default) for each in skill_ids}
-            before = known[wanted.skill_id]
+            before = known[skill_id]
+            wanted = SkillSetting(
+                skill_id,
+                before.enabled if enabled is None else enabled,
+                before.priority if priority is None else priority,
+            )
             if before == wanted:
                 return wanted
-            others = any(each.enabled for each in known.values() if each.skill_id != wanted.skill_id)
+            others = any(each.enabled for each in known.values() if each.skill_id != skill_id)
             if not wanted.enabled and not others:
-                raise ConflictError(f"{wanted.skill_id} is the only enabled skill.", "Enable another one first.")
-            here = (skill_settings.c.campaign_id == campaign_id, skill_settings.c.skill_id == wanted.skill_id)
-            values = {"campaign_id": campaign_id, "skill_id": wanted.skill_id}
+                raise ConflictError(f"{skill_id} is the only enabled skill.", "Enable another one first.")
+            here = (skill_settings.c.campaign_id == campaign_id, skill_settings.c.skill_id == skill_id)
+            values: dict[str, Any] = {"campaign_id": campaign_id, "skill_id": skill_id}
             values |= {"enabled": wanted.enabled, "priority": wanted.priority}
             connection.execute(delete(skill_settings).where(*here))
             connection.execute(insert(skill_settings).values(**values))
             if before.enabled != wanted.enabled:
                 word = "enabled" if wanted.enabled else "disabled"
-                emit(connection, now, f"skill.{word}", f"Skill {wanted.skill_id} {word}", "", values)
+                emit(connection, now, f"skill.{word}", f"Skill {skill_id} {word}", "", values)
             if before.priority != wanted.priority:
-                title = f"Skill {wanted.skill_id}: priority {wanted.priority}"
+                title = f"Skill {skill_id}: priority {wanted.priority}"
                 emit(connection, now, "skill.priority", title, f"before: {before.priority}", values)
             return wanted
 

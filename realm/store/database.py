@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, in
 from realm.errors import ConflictError, NotFoundError
 from realm.store.tables import METADATA, schema_versions
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_TIMEOUT_S: Final = 15.0
 _WAL_RETRY_S: Final = 0.02
 
@@ -65,16 +65,17 @@ class Database:
         """Make the tables that are missing. Idempotent; several processes may do it at once.
 
         Raises:
-            ConflictError: a newer version of the realm made this database.
+            ConflictError: another version of the realm made this database.
         """
         with self.write() as connection:
             found: int | None = None
             if inspect(connection).has_table(schema_versions.name):
                 found = connection.execute(select(schema_versions.c.version)).scalar_one_or_none()
-            if found is not None and found > SCHEMA_VERSION:
+            if found is not None and found != SCHEMA_VERSION:
+                remedy = "Update the realm" if found > SCHEMA_VERSION else "Start the version of the realm that made it"
                 raise ConflictError(
-                    f"The database has schema version {found}; this realm knows up to {SCHEMA_VERSION}.",
-                    "Update the realm, or point REALM_HOME at another folder.",
+                    f"The database has schema version {found}; this realm knows {SCHEMA_VERSION}.",
+                    f"{remedy}, or point REALM_HOME at another folder.",
                 )
             METADATA.create_all(connection)
             if found is None:

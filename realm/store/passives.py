@@ -99,7 +99,8 @@ def _read(connection: Connection, campaign_id: str, passive: str, version: int, 
     if row is not None:
         peak = Pool(row["peak_n"], row["peak_correct"], row["peak_step"]) if row["peak_n"] is not None else None
         state = to(PassiveState, row, peak=peak)
-    newest = select(passive_results).filter_by(**key).order_by(passive_results.c.id.desc())
+    newest = select(passive_results).filter_by(**key)
+    newest = newest.order_by(passive_results.c.step.desc(), passive_results.c.id.desc())
     pooled = connection.execute(newest.where(passive_results.c.mode == PassiveMode.LITE).limit(POOLED_RUNS)).mappings()
     pool = pool_of([to(PassiveResult, each) for each in pooled][::-1])
     runs = connection.execute(newest.limit(limit)).mappings() if limit else ()

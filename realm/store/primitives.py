@@ -69,7 +69,8 @@ class PrimitiveStore:
 
 
 def record_outcomes(connection: Connection, campaign_id: str, step: int, outcomes: Mapping[str, str]) -> None:
-    """Count outcomes at `step` inside the caller's transaction."""
+    """Count outcomes at `step` inside the caller's transaction; those of weights older than a checkpoint that was
+    counted already enter its history only, not the window of the newest."""
     outcomes = {primitive: each for primitive, each in outcomes.items() if each}
     if not outcomes:
         return
@@ -80,7 +81,12 @@ def record_outcomes(connection: Connection, campaign_id: str, step: int, outcome
         checkpoints.c.campaign_id == campaign_id, checkpoints.c.step <= step, checkpoints.c.trashed_at.is_(None)
     )
     at = connection.execute(newest).scalar_one() or 0
+    last = select(func.max(primitive_history.c.step)).where(primitive_history.c.campaign_id == campaign_id)
+    older = at < (connection.execute(last).scalar_one() or 0)
     for primitive, each in outcomes.items():
+        if older:
+            _add_history(connection, campaign_id, primitive, HistoryEntry(at, len(each), each.count("1")))
+            continue
         before = known.get(primitive)
         stats = (before or PrimitiveStats(campaign_id, primitive)).with_outcomes(each)
         if before is None:

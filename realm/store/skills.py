@@ -204,10 +204,17 @@ class SkillStore:
         with self._db.read() as connection:
             return tuple(to(Exam, row) for row in connection.execute(query).mappings())
 
+    def find_exam(self, checkpoint_id: str, exam_version: str) -> Exam | None:
+        """The last exam of this version that a checkpoint took."""
+        query = select(exams).where(exams.c.checkpoint_id == checkpoint_id, exams.c.exam_version == exam_version)
+        with self._db.read() as connection:
+            row = connection.execute(query.order_by(exams.c.id.desc()).limit(1)).mappings().one_or_none()
+            return None if row is None else to(Exam, row)
+
     def level_results(
         self, campaign_id: str, skill_id: str, problems: int = LEVEL_PROBLEMS
     ) -> dict[int, tuple[int, int]]:
-        """Level → (n, correct) of its newest evaluations and exams: as many as hold so many `problems`.
+        """Level → (n, correct) of the evaluations and exams of its newest weights: as many as hold so many `problems`.
 
         Levels without a result are not there.
         """
@@ -217,18 +224,19 @@ class SkillStore:
         newest = (
             select(other.c.id)
             .where(other.c.campaign_id == campaign_id, other.c.skill_id == skill_id, other.c.level == levels.c.level)
-            .order_by(other.c.id.desc())
+            .order_by(other.c.step.desc(), other.c.id.desc())
             .limit(LEVEL_EVALUATIONS)
         )
         chosen = evaluations.join(levels, evaluations.c.id.in_(newest.correlate(levels)))
-        columns = (evaluations.c.created_at, evaluations.c.level, evaluations.c.n, evaluations.c.correct)
+        columns = (evaluations.c.step, evaluations.c.level, evaluations.c.n, evaluations.c.correct)
         asked = select(*columns).select_from(chosen)
-        examined = select(exams.c.created_at, exams.c.level_results)
+        examined = select(exams.c.step, exams.c.level_results)
         examined = examined.where(exams.c.campaign_id == campaign_id)
         with self._db.read() as connection:
-            found = [(at, level, n, correct) for at, level, n, correct in connection.execute(asked)]
-            for at, results in connection.execute(examined.order_by(exams.c.id.desc()).limit(LEVEL_EXAMS)):
-                found += [(at, level, n, correct) for level, (n, correct) in results.get(skill_id, {}).items()]
+            found = [(step, level, n, correct) for step, level, n, correct in connection.execute(asked)]
+            newest_exams = examined.order_by(exams.c.step.desc(), exams.c.id.desc()).limit(LEVEL_EXAMS)
+            for step, results in connection.execute(newest_exams):
+                found += [(step, level, n, correct) for level, (n, correct) in results.get(skill_id, {}).items()]
         pooled: dict[int, tuple[int, int]] = {}
         for _, level, n, correct in sorted(found, key=lambda each: each[0], reverse=True):
             before = pooled.get(level, (0, 0))

@@ -95,6 +95,11 @@ def test_a_new_exam_version_gets_a_new_champion(store, vault):
     store.move_champion(CAMPAIGN, first, 0.9, "v1", T0)
     assert store.set_exam_version(CAMPAIGN, "v2", at(1)).champion_id == first
     assert not store.move_champion(CAMPAIGN, second, 0.95, "v1", T0)[1]
+    assert not store.would_move_champion(CAMPAIGN, 0.9, "v2", 30)
+    assert not store.move_champion(CAMPAIGN, second, 0.9, "v2", T0)[1], "the champion is examined anew first"
+    campaign, moved = store.move_champion(CAMPAIGN, first, 0.1, "v2", T0)
+    assert moved
+    assert (campaign.champion_id, campaign.champion_accuracy, campaign.champion_exam_version) == (first, 0.1, "v2")
     campaign, moved = store.move_champion(CAMPAIGN, second, 0.2, "v2", T0)
     assert moved
     assert (campaign.champion_id, campaign.champion_accuracy) == (second, 0.2)

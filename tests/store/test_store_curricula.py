@@ -10,6 +10,7 @@ from realm.rules.schedule import Mix, MixKind, Plan, SkillSetting, Strategy
 from realm.store.curricula import CurriculumStore
 
 SKILLS = {"skill_ids": ("bin", "rg", "sy"), "enabled": ("bin",)}
+CHANGED = {"skill_ids": ("bin", "rg", "sy"), "defaults": ("bin",)}
 
 
 @pytest.fixture
@@ -37,17 +38,23 @@ def test_what_was_never_set_is_as_the_hero_begins(store):
 
 
 def test_a_skill_is_enabled_and_given_a_priority(store, db):
-    store.set_skill(CAMPAIGN, SkillSetting("sy", True, 7), T0, **SKILLS)
-    store.set_skill(CAMPAIGN, SkillSetting("sy", True, 7), T0, **SKILLS)
+    store.set_skill(CAMPAIGN, "sy", True, 7, T0, **CHANGED)
+    store.set_skill(CAMPAIGN, "sy", True, 7, T0, **CHANGED)
     assert store.settings(CAMPAIGN, **SKILLS)["sy"] == SkillSetting("sy", True, 7)
     assert not store.settings("mote-2", **SKILLS)["sy"].enabled
     assert kinds(db, "skill") == ["skill.enabled", "skill.priority"]
-    store.set_skill(CAMPAIGN, SkillSetting("bin", False), T0, **SKILLS)
+    store.set_skill(CAMPAIGN, "bin", False, None, T0, **CHANGED)
     assert not store.settings(CAMPAIGN, **SKILLS)["bin"].enabled
     assert kinds(db, "skill") == ["skill.enabled", "skill.priority", "skill.disabled"]
 
 
+def test_what_is_not_said_of_a_skill_stays(store):
+    store.set_skill(CAMPAIGN, "sy", True, None, T0, **CHANGED)
+    store.set_skill(CAMPAIGN, "sy", None, 9, T0, **CHANGED)
+    assert store.settings(CAMPAIGN, **SKILLS)["sy"] == SkillSetting("sy", True, 9)
+
+
 def test_the_last_enabled_skill_stays(store):
     with pytest.raises(ConflictError, match="only enabled"):
-        store.set_skill(CAMPAIGN, SkillSetting("bin", False), T0, **SKILLS)
+        store.set_skill(CAMPAIGN, "bin", False, None, T0, **CHANGED)
     assert store.settings(CAMPAIGN, **SKILLS)["bin"].enabled

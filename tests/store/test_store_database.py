@@ -50,10 +50,11 @@ def test_a_url_opens_the_same_database(database_path):
     other.close()
 
 
-def test_a_newer_schema_is_refused_with_both_versions(db):
+@pytest.mark.parametrize("other", [SCHEMA_VERSION - 1, SCHEMA_VERSION + 1])
+def test_another_schema_is_refused_with_both_versions(db, other):
     with db.write() as connection:
-        connection.execute(update(schema_versions).values(version=SCHEMA_VERSION + 1))
-    with pytest.raises(ConflictError, match=f"version {SCHEMA_VERSION + 1}.*up to {SCHEMA_VERSION}"):
+        connection.execute(update(schema_versions).values(version=other))
+    with pytest.raises(ConflictError, match=f"version {other}.*knows {SCHEMA_VERSION}"):
         db.create()
 
 
