@@ -71,6 +71,17 @@ def test_history_is_kept_by_the_newest_checkpoint_at_the_time(db):
     )
 
 
+def test_what_older_weights_answered_is_history_and_not_the_newest_window(db):
+    skills, primitives, vault = SkillStore(db), PrimitiveStore(db), CheckpointStore(db)
+    for step in (10, 20):
+        vault.record(make_checkpoint(step), T0)
+    skills.record_evaluation(evaluation(20), RULE, {AND: "11"})
+    skills.record_evaluation(evaluation(10), RULE, {AND: "0000", CARRY: "0"})
+    stats = primitives.stats(CAMPAIGN)
+    assert (stats[AND].window, CARRY in stats) == ("11", False)
+    assert primitives.history(CAMPAIGN)[AND] == (HistoryEntry(10, 4, 0), HistoryEntry(20, 2, 2))
+
+
 def test_primitives_asked_alone_count_in_the_same_table_once_per_job(db):
     SkillStore(db).record_evaluation(evaluation(5), RULE, {AND: "0"})
     store = PrimitiveStore(db)
@@ -153,6 +164,17 @@ def test_a_warning_is_told_once_and_its_end_once(db):
     assert kinds(db) == ["passive.regressed", "passive.recovered"]
     assert len(record.runs) == 54
     assert [each.step for each in record.runs] == list(range(54))
+
+
+def test_runs_of_older_weights_do_not_enter_the_newest_pool(db):
+    store = PassiveStore(db)
+    for step in range(100, 100 + POOLED_RUNS):
+        [record] = store.record([passive(step, 5)])
+    for number, step in enumerate(range(POOLED_RUNS)):
+        [record] = store.record([passive(step, 0, job=f"old-{number}")])
+    assert (record.pooled.accuracy, record.pooled.step) == (1.0, 100 + POOLED_RUNS - 1)
+    assert not record.state.regressed
+    assert [each.step for each in record.runs] == [*range(POOLED_RUNS), *range(100, 100 + POOLED_RUNS)]
 
 
 def test_versions_are_apart_and_full_runs_are_not_pooled(db):

@@ -262,6 +262,19 @@ def test_generated_examples_are_a_quest(target: Path) -> None:
     assert read_manifest(target / manifest.quest_id) == manifest
 
 
+def test_generated_examples_that_are_too_long_are_counted_and_left_out(target: Path) -> None:
+    examples = [Example.from_row(row) for row in generated(12)]
+
+    def measure(example: Example) -> int:
+        """1 for the first example, 2 for the second, and so on."""
+        return 1 + examples.index(example)
+
+    manifest = write_generated(examples, target, "x", measure, 9)
+    assert (manifest.examples, manifest.skipped_too_long) == (9, 3)
+    with pytest.raises(QuestError, match="All 12 examples are longer than max_length 0: the shortest has 1 tokens"):
+        write_generated(examples, target, "x", measure, 0)
+
+
 def test_generated_examples_and_the_file_of_their_lines_are_the_same_quest(put: Any, tmp_path: Path) -> None:
     examples = [Example.from_row(row) for row in generated(5)]
     manifest = write_generated(examples, tmp_path / "a", "x")
