@@ -1,8 +1,8 @@
 """The mix of generated quests against a uniform one, on the same budget and seeds: `python -m benchmarks.mixes --help`.
 
-In one process, without a realm: the same hero, feed and evaluations, in which only the mix differs. A budget is a
-number of trained tokens, so that neither contestant gains from a quiet machine. Each run's curve is kept in --out: a
-run that is there is not done again.
+In one process, without a realm: the same hero, batches and evaluations, in which only the mix differs. A budget is a
+number of non-padding tokens, prompts included, so that neither contestant gains from a quiet machine. Each run's curve
+is kept in --out under what it was made with: a run that is there is not done again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -25,7 +26,7 @@ from rich.table import Table
 
 from realm.rules.progression import Change, Evaluation, LevelRule, SkillState, advance
 from realm.rules.schedule import Mix, MixKind, level_shares, whole_counts
-from skills import Skill
+from skills import Skill, get_engine
 
 if TYPE_CHECKING:
     from realm.config import RealmConfig
@@ -37,8 +38,9 @@ QUEST_STEPS = 48
 STEPS_APART = 15
 """Steps between two evaluations: about a second, as in a realm."""
 EXAM_TOKENS = 400_000
-"""Trained tokens between two exams of 4 problems a level: about 20 s."""
+"""Tokens between two exams of 4 problems a level: about 20 s."""
 LATEST = 24
+SKILL = "bin"
 GATE = 0.80
 
 
@@ -53,7 +55,7 @@ class Climb:
     results: dict[int, list[tuple[int, int]]] = field(default_factory=dict[int, list[tuple[int, int]]])
     """(asked, right) by level, the newest first: as many as hold LATEST problems."""
     mastered: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
-    """(level, trained tokens, step)."""
+    """(level, tokens, step)."""
 
     @property
     def level(self) -> int:
@@ -92,7 +94,7 @@ class Climb:
         return bool(now)
 
 
-def climb(mix_name: str, seed: int, million_tokens: float, skill_id: str = "bin") -> dict[str, Any]:
+def climb(mix_name: str, seed: int, million_tokens: float) -> dict[str, Any]:
     """Train one hero for the budget: its masteries, and its accuracy at every level it mastered at the end."""
     import torch
 
@@ -100,12 +102,11 @@ def climb(mix_name: str, seed: int, million_tokens: float, skill_id: str = "bin"
     from realm.config import RealmConfig
     from realm.inference.evaluation import ask
     from realm.training.settings import make_engine, open_hero, starting_weights
-    from skills import get_engine
 
     torch.set_num_threads(1)
     spec = hero_spec("mote")
     config = RealmConfig(training={"seed": seed})  # pyright: ignore[reportArgumentType]
-    skill = get_engine().get(skill_id)
+    skill = get_engine().get(SKILL)
     state = Climb(skill, SkillState("", skill.id, skill.max_level))
     with tempfile.TemporaryDirectory() as folder:
         hero = open_hero(spec, starting_weights(spec, config, Path(folder) / "hero"), trains=True)
@@ -142,7 +143,7 @@ def climb(mix_name: str, seed: int, million_tokens: float, skill_id: str = "bin"
 def _batches(hero: Hero, state: Climb, mix: Mix, seed: int, config: RealmConfig) -> Iterator[Batch]:
     """The batches of one generated quest."""
     from realm.quests import Example
-    from realm.training.batches import bucket, collate
+    from realm.training.batches import bucket, collate, windows
     from realm.training.encoding import encode
     from skills import training_examples
 
@@ -151,8 +152,10 @@ def _batches(hero: Hero, state: Climb, mix: Mix, seed: int, config: RealmConfig)
     counts = whole_counts(shares, QUEST_STEPS * size)
     problems = training_examples(skill, counts, seed, symbols=True)
     rows = encode([Example.from_row(each.as_training_example()) for each in problems], hero.tokenizer, 512)
-    for chosen in bucket([len(row.ids) for row in rows], size, Random(seed)):
-        yield collate([rows[at] for at in chosen], hero.tokenizer.pad_token_id)
+    rng = Random(seed)
+    for window in windows(len(rows), size, rng):
+        for chosen in bucket([len(rows[at].ids) for at in window], size, rng):
+            yield collate([rows[window[at]] for at in chosen], hero.tokenizer.pad_token_id)
 
 
 def main() -> int:
@@ -174,7 +177,9 @@ def main() -> int:
 def _run(arguments: tuple[str, int, float, Path]) -> dict[str, Any]:
     """The curve that is kept in the folder, or a new one, kept there."""
     mix, seed, million_tokens, folder = arguments
-    path = folder / f"{mix}-{seed}-{million_tokens:g}M.json"
+    made_with = f"{MIXES[mix]}/{get_engine().get(SKILL).fingerprint}"
+    mark = blake2b(made_with.encode(), digest_size=4).hexdigest()
+    path = folder / f"{mix}-{seed}-{million_tokens:g}M-{mark}.json"
     if not path.exists():
         staging = path.with_suffix(".part")
         staging.write_text(json.dumps(climb(mix, seed, million_tokens)))
@@ -188,7 +193,7 @@ def _print(console: Console, runs: list[dict[str, Any]], asked: argparse.Namespa
     table = Table(title=f"{asked.million_tokens:g}M tokens, seeds {asked.seeds}", title_justify="left")
     for name in ("level", *(f"{mix}: M tokens (median, of {len(asked.seeds)})" for mix in MIXES)):
         table.add_column(name, justify="right")
-    top = max(level for run in runs for level, _, _ in run["mastered"])
+    top = max((level for run in runs for level, _, _ in run["mastered"]), default=0)
     for level in range(1, top + 1):
         table.add_row(str(level), *(_cost(runs, mix, level) for mix in MIXES))
     console.print(table)
@@ -207,9 +212,14 @@ def _print(console: Console, runs: list[dict[str, Any]], asked: argparse.Namespa
         for mix in MIXES
         for at, run in enumerate((run for run in runs if run["mix"] == mix), 1)
     }
-    draw_climb(asked.out / "mixes.png", curves, "BIN levels mastered by mix", "million trained tokens")
+    draw_climb(asked.out / "mixes.png", curves, "BIN levels mastered by mix", "million tokens")
     final = {mix: _mean_final([run for run in runs if run["mix"] == mix]) for mix in MIXES}
-    draw_bars(asked.out / "mixes-retention.png", final, "Accuracy at the end, mean over seeds", GATE)
+    draw_bars(
+        asked.out / "mixes-retention.png",
+        final,
+        "Accuracy at the end, mean over the seeds that mastered the level",
+        GATE,
+    )
 
 
 def _cost(runs: list[dict[str, Any]], mix: str, level: int) -> str:

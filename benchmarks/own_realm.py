@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from realm.home import RealmHome
 
 REALM = str(Path(sys.executable).with_name("realm"))
 COMMAND_TIMEOUT_S = 300.0
+PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,15 @@ def _realm(env: dict[str, str], *args: str) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Different free ports: all are held until the last one is known."""
-    held = [socket.socket() for _ in range(count)]
-    for each in held:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in held]
-    for each in held:
-        each.close()
+    """Different free ports, of those that neither the kernel nor Ray deals out."""
+    ports: list[int] = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == count:
+            break
     return ports

@@ -1,8 +1,8 @@
 """Problems and grades a second of one core: BIN over all its levels, SY at level 20 and along its ladder.
 
 A second is one of CPU time, which a busy machine does not stretch; by the clock is said beside it. Each figure is the
-median of several runs with seeds of their own, after one that does not count. A run of BIN makes as many problems of
-each level. Grading takes right, wrong and malformed responses to problems of every level.
+median of several runs, after one that does not count; each that generates has a seed of its own. A run of BIN makes as
+many problems of each level. Grading takes right, wrong and malformed responses to problems of every level.
 """
 
 from __future__ import annotations

@@ -60,8 +60,8 @@ def train(material: Material, variant: str, out: str, turn: Turn) -> None:
 
     blocks = Blocks()
     rows = [example.messages for number in range(TRL_QUESTS) for example in material.examples(number)]
-    if variant == "our_batches":
-        rows = [rows[index] for index in _our_order(material, rows)]
+    if variant == "sorted_windows":
+        rows = [rows[index] for index in _sorted_windows(material, rows)]
     blocks.trainer = SFTTrainer(
         model=str(material.base),
         args=SFTConfig(output_dir=out, **arguments(material, variant)),
@@ -96,7 +96,7 @@ def arguments(material: Material, variant: str) -> dict[str, Any]:
     }
     if variant == "group_by_length":
         return {**tuned, "train_sampling_strategy": "group_by_length"}
-    if variant == "our_batches":
+    if variant == "sorted_windows":
         return {**tuned, "train_sampling_strategy": "sequential"}
     assert variant == "packed"
     longest = context(material)
@@ -105,20 +105,21 @@ def arguments(material: Material, variant: str) -> dict[str, Any]:
     return {**tuned, "packing": True, "max_length": longest, "per_device_train_batch_size": rows}
 
 
-def _our_order(material: Material, rows: list[Any]) -> list[int]:
-    """The rows in the order of our own length-bucketed batches, quest by quest."""
-    from realm.training.batches import bucket, windows
+def _sorted_windows(material: Material, rows: list[Any]) -> list[int]:
+    """The rows in batches of one length each: sorted inside the battle's windows, the batches of a window shuffled."""
+    from realm.training.batches import windows
 
     size = config().training.batch_size
     lengths = _lengths(material, TRL_QUESTS)
     assert len(lengths) == len(rows)
     rng = random.Random(LEVEL)
-    return [
-        chosen[row]
-        for chosen in windows(len(lengths), size, rng)
-        for batch in bucket([lengths[each] for each in chosen], size, rng)
-        for row in batch
-    ]
+    order: list[int] = []
+    for window in windows(len(lengths), size, rng):
+        ordered = sorted(window, key=lambda row: lengths[row])
+        batches = [ordered[at : at + size] for at in range(0, len(ordered), size)]
+        rng.shuffle(batches)
+        order += [row for batch in batches for row in batch]
+    return order
 
 
 def _mean_length(material: Material) -> float:

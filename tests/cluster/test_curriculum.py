@@ -53,8 +53,14 @@ def test_the_plan_shares_the_training(realm: RunningRealm) -> None:
 def test_a_generated_quest_holds_every_enabled_skill(realm: RunningRealm) -> None:
     at = realm.rows("select coalesce(max(position), 0) from quests")[0][0]
     query = f"select id, skill_id from quests where origin = 'auto' and status = 'active' and position > {at + 1}"
-    realm.wait(lambda _: bool(realm.rows(query)), "a quest generated since", 240)
-    quest_id, lead = realm.rows(query)[0]
+    begun: list[Any] = []
+
+    def has_begun(_: Any) -> bool:
+        begun[:] = realm.rows(query)
+        return bool(begun)
+
+    realm.wait(has_begun, "a quest generated since", 240)
+    quest_id, lead = begun[0]
     shown = realm.json("quest", "show", quest_id)
     assert shown["skill_id"] == lead
     counts = Counter[str]()
