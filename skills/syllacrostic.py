@@ -209,11 +209,12 @@ def _write(puzzle: Puzzle, as_json: bool) -> Rendering:
     words = [word.word for word in puzzle.words]
     form = ', as JSON {"answers": [...]}' if as_json else ""
     left = f", {puzzle.left_over} left over" if puzzle.left_over else ""
-    lines = [f"Find {len(words)} words{form}.", f"Syllables{left}: {_counted(puzzle.bank)}", *map(str, puzzle.clues)]
+    # The bank comes last: a hero that reads forwards knows by then what each syllable is looked for.
+    lines = [f"Find {len(words)} words{form}.", *map(str, puzzle.clues), f"Syllables{left}: {_counted(puzzle.bank)}"]
     return Rendering(
         prompt="\n".join(lines),
         answer=json.dumps({"answers": words}) if as_json else "\n".join(words),
-        working="\n".join(_counted(word.syllables) for word in puzzle.words),
+        working="\n".join(_found(word.syllables) for word in puzzle.words),
         primitives=(),
     )
 
@@ -221,6 +222,13 @@ def _write(puzzle: Puzzle, as_json: bool) -> Rendering:
 def _counted(syllables: Sequence[str]) -> str:
     """Each with its number of letters before it: a hero that reads letter by letter can pick one by its length."""
     return " ".join(f"{len(syllable)}{syllable}" for syllable in syllables)
+
+
+def _found(syllables: Sequence[str]) -> str:
+    """A word's syllables in the order of the search: the first is known by its letter, its number of letters follows;
+    the others are known by their numbers."""
+    first, *others = syllables
+    return " ".join([f"{first}{len(first)}", *([_counted(others)] if others else [])])
 
 
 def _canonical(text: str, expected: str) -> str:

@@ -38,7 +38,7 @@ class ReadPuzzle:
 
 def parse_puzzle(prompt: str) -> ReadPuzzle:
     """What a prompt says."""
-    head, bank, *lines = prompt.split("\n")
+    head, *lines, bank = prompt.split("\n")
     asked = re.fullmatch(r'Find (\d+) words(, as JSON \{"answers": \[\.\.\.\]\})?\.', head)
     tiles = re.fullmatch(r"Syllables(?:, (\d+) left over)?: (.+)", bank)
     assert asked, head
