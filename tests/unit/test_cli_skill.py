@@ -174,7 +174,10 @@ def test_a_skill_of_reasoning_gym_is_graded_from_a_file(home):
         ('{"prompt": "1 + 1"}', "Line 1 has no text 'reply'"),
         ('{"reply": 3}', "Line 1 has no text 'reply'"),
         ('{"reply": "3"}', "Line 1: field 'skill_id': "),
+        ('{"reply": ' + "[" * 100_000 + "]" * 100_000 + "}", "Line 1 is nested too deeply."),
+        ('{"reply": ' + "1" * 5000 + "}", "Line 1 is not JSON: Exceeds the limit (4300 digits)"),
     ],
+    ids=["half", "list", "no reply", "number", "no problem", "deep", "digits"],
 )
 def test_a_line_that_cannot_be_graded_is_named(home, line, said):
     path = home / "wrong.jsonl"
@@ -183,6 +186,23 @@ def test_a_line_that_cannot_be_graded_is_named(home, line, said):
     assert (done.code, done.out) == (1, "")
     assert said in done.err
     assert "--problems" in done.err
+
+
+def test_text_that_is_none_is_named(home):
+    path = answered(home, None)
+    right = path.read_bytes()
+    key = b'"reply": "'
+    path.write_bytes(right + b"\n\n" + right.replace(key, key + b"\xff"))
+    done = run("skill", "grade", "bin", str(path))
+    assert (done.code, done.out) == (1, "")
+    at = right.index(key) + len(key) + 1
+    assert f"Line 3 is not UTF-8: byte {at} of it is 0xff. Save the file as UTF-8." in done.err
+    piped = CliRunner().invoke(app, ["skill", "grade", "bin", "-"], input=b"\xff")
+    assert (piped.exit_code, "Line 1 is not UTF-8" in piped.stderr) == (1, True)
+    path.write_bytes(right.replace(key, key + b"\\ud800"))
+    done = run("skill", "grade", "bin", str(path), "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "Line 1 has half a character: \\\\ud800." in done.err
 
 
 def test_problems_of_another_skill_or_level_are_not_graded(home):
