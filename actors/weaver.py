@@ -14,7 +14,7 @@ from ray.util.state import list_actors
 
 from actors.cluster import NAMESPACE, SERVICES, SPECS, code_version, find, remove, spawn
 from actors.service import Service, Ticker
-from realm.hosts import get_service_url
+from realm.hosts import dashboard_url
 
 ROUND_S = 2.0
 PING_TIMEOUT_S = 3.0
@@ -78,7 +78,8 @@ class Weaver(Service):
             fresh |= {name: self._judge(name, ping) for name, ping in pings.items()}
             for sites in self.sites.values():
                 fresh |= {name: self._site_row(name, **site) for name, site in sites.items()}
-            fresh["dashboard"] = self._site_row("dashboard", get_service_url("dashboard", config), "healthy", "")
+            dashboard = dashboard_url(self.home, config, ray.get_runtime_context().gcs_address)
+            fresh["dashboard"] = self._site_row("dashboard", dashboard, "healthy", "")
             self._tell_changes(fresh)
             self.known = fresh
         self.peer("herald").tell_services.remote(self.known, _nodes())

@@ -1,11 +1,12 @@
-"""Which service answers at which URL. Knows the settings, not whether anything listens there, and no skill."""
+"""Which service answers at which URL. Knows the settings and the record of the realm's Ray head, not whether anything
+listens there, and no skill."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
-from realm.config import RealmConfig, load_config
-from realm.errors import NotFoundError
+from realm.config import RealmConfig
 from realm.home import RealmHome
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -16,14 +17,33 @@ def skill_service(skill_id: str) -> str:
     return f"skill-api-{skill_id}"
 
 
-def service_urls(config: RealmConfig, skill_ports: Mapping[str, int] | None = None) -> dict[str, str]:
-    """Every HTTP service of the realm with its URL; `skill_ports` has the port of each skill's API."""
+def service_urls(config: RealmConfig, skill_ports: Mapping[str, int]) -> dict[str, str]:
+    """Every HTTP service with the URL that a start gives it; `skill_ports` has the port of each skill's API."""
     host = config.web.host
     return {
         "tavern": url_of(host, config.web.tavern_port),
-        **{skill_service(skill_id): url_of(host, port) for skill_id, port in (skill_ports or {}).items()},
+        **{skill_service(skill_id): url_of(host, port) for skill_id, port in skill_ports.items()},
         "dashboard": url_of("127.0.0.1", config.ray.dashboard_port),
     }
+
+
+def dashboard_url(home: RealmHome, config: RealmConfig, address: str) -> str:
+    """URL of the dashboard of the cluster whose GCS is at `address`.
+
+    The realm's own head keeps the port that it was started with; that of another cluster is what the settings say.
+    """
+    try:
+        record = json.loads(home.ray_head.read_text())
+        # Ray gives a GCS on 127.0.0.1 the address of another interface: the ports say whose it is.
+        own = _port(record["address"]) == _port(address)
+        port = record["dashboard_port"] if own else config.ray.dashboard_port
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        port = config.ray.dashboard_port
+    return url_of("127.0.0.1", port)
+
+
+def _port(address: str) -> str:
+    return address.rpartition(":")[2]
 
 
 def url_of(host: str, port: int) -> str:
@@ -34,15 +54,3 @@ def url_of(host: str, port: int) -> str:
 def bracketed(host: str) -> str:
     """`host` as it stands in a URL."""
     return f"[{host}]" if ":" in host else host
-
-
-def get_service_url(name: str, config: RealmConfig | None = None, skill_ports: Mapping[str, int] | None = None) -> str:
-    """URL of one service.
-
-    Raises:
-        NotFoundError: no such service; the message names those there are.
-    """
-    urls = service_urls(config or load_config(RealmHome.locate()), skill_ports)
-    if name not in urls:
-        raise NotFoundError(f"No service {name!r}.", f"Known: {', '.join(sorted(urls))}.")
-    return urls[name]

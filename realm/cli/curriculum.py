@@ -29,6 +29,7 @@ def plan(
 ) -> None:
     """Show the training plan, or change it. A change applies from the next generated quest on."""
     from realm.cli.session import open_session
+    from realm.rules.schedule import Mix, MixKind, mix_in_words
 
     if preset is not None and (strategy is not None or focus is not None):
         raise typer.BadParameter("--preset is a whole plan: it goes without --strategy and --focus.")
@@ -44,14 +45,14 @@ def plan(
     if as_json:
         print_json(row)
         return
-    mix = row["mix"]
+    mix = Mix(MixKind(row["mix"]["kind"]), row["mix"]["replay_share"], row["mix"]["next_share"])
     stdout().print(
         facts(
             {
                 "strategy": row["strategy"],
                 "focus": row["focus"],
                 "preset": row["preset"] or "none: put together by hand",
-                "mix": f"{mix['kind']}, {mix['replay_share']:.0%} replay, {mix['next_share']:.1%} of the next level",
+                "mix": mix_in_words(mix),
                 "shares": ", ".join(f"{skill} {share:.0%}" for skill, share in sorted(row["shares"].items())),
             }
         )

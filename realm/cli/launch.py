@@ -6,7 +6,7 @@ Ray is imported while the head boots, not before: on two cores that is two secon
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -33,7 +33,10 @@ Tick = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A realm that runs. `fresh` = this call started it; `seconds` until every service was healthy."""
+    """A realm that runs. `fresh` = this call started it; `seconds` until every service was healthy.
+
+    `urls` are those that are served, whatever the settings have become since.
+    """
 
     fresh: bool
     seconds: float
@@ -91,8 +94,11 @@ def start(
             _check_fit(config)
             for line in [*placement_lines(config), *taken_lines(ports)]:
                 say(line)
-        urls = service_urls(config, ports)
-        services = _weave(home, config, tick, urls)
+        services = _weave(home, config, tick)
+        urls = served_urls(services)
+        if not fresh:
+            for line in later_lines(urls, service_urls(config, ports)):
+                say(line)
     return Started(
         fresh=fresh,
         seconds=time.monotonic() - began,
@@ -183,6 +189,22 @@ def taken_lines(ports: dict[str, int]) -> list[str]:
         f"Port {ports[skill_id]} ({skill_service(skill_id)}) is in use by {holder}. {another_port(skill_id)}"
         for skill_id, holder in holders.items()
         if holder is not None
+    ]
+
+
+def served_urls(services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The URL of each site that Weaver knows: the Tavern, the skills' APIs by id, the dashboard."""
+    urls = {name: str(row["url"]) for name, row in services.items() if row["url"] is not None}
+    return {name: urls[name] for name in sorted(urls, key=lambda name: (name == "dashboard", name != "tavern", name))}
+
+
+def later_lines(served: Mapping[str, str], settings: Mapping[str, str]) -> list[str]:
+    """Which sites have another URL by the settings than the one they are served at, in words."""
+    return [
+        f"{name}: {served.get(name, 'none')} now, {settings.get(name, 'none')} from the next start on "
+        "(realm stop, then realm start)."
+        for name in sorted(served.keys() | settings.keys())
+        if served.get(name) != settings.get(name)
     ]
 
 
@@ -278,8 +300,8 @@ def _check_fit(config: RealmConfig) -> None:
             )
 
 
-def _weave(home: RealmHome, config: RealmConfig, tick: Tick, urls: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Every service, those of `urls` among them, healthy: those that run are kept unless their code is older."""
+def _weave(home: RealmHome, config: RealmConfig, tick: Tick) -> dict[str, dict[str, Any]]:
+    """Every service and site, healthy: those that run are kept unless their code is older."""
     from actors.cluster import SPECS, actor, code_version, remove, spawn
     from actors.waiting import ask
 
@@ -291,36 +313,43 @@ def _weave(home: RealmHome, config: RealmConfig, tick: Tick, urls: dict[str, str
         weaver = spawn(SPECS["weaver"], home, config)
     ask(weaver.weave.remote())
     ask(actor("arena").wake.remote())
-    return _wait_healthy(weaver, tick, urls)
+    return _wait_healthy(weaver, tick)
 
 
-def _wait_healthy(weaver: Any, tick: Tick, urls: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """The services once each is healthy, or is a skill's API whose port another process holds."""
-    from actors.cluster import SERVICES
+def _wait_healthy(weaver: Any, tick: Tick) -> dict[str, dict[str, Any]]:
+    """The services and their sites once none is waited for any more."""
     from actors.waiting import ask
 
     began = progressed = time.monotonic()
-    wanted = {spec.name for spec in SERVICES} | urls.keys()
-    optional = wanted - {spec.name for spec in SERVICES} - {"tavern", "dashboard"}
-    fewest = len(wanted)
+    most = 0
     while True:
         services: dict[str, dict[str, Any]] = ask(weaver.health.remote())
-        settled = {
-            name
-            for name, row in services.items()
-            if row["healthy"] or (name in optional and row["state"] == "degraded")
-        }
-        waiting = sorted(wanted - settled)
+        waiting = waited_for(services)
         if not waiting:
             return services
         clock = time.monotonic()
-        if len(waiting) < fewest:
-            fewest, progressed = len(waiting), clock
+        settled = len(services.keys() - set(waiting))
+        if settled > most:
+            most, progressed = settled, clock
         if clock - progressed > HEALTHY_TIMEOUT_S:
             details = "; ".join(f"{name}: {services.get(name, {}).get('detail', 'not seen')}" for name in waiting)
             raise ClusterError(f"Not healthy after {clock - began:.0f} s: {details}.", "`realm doctor` says more.")
         tick(f"waiting for {', '.join(waiting)}")
         time.sleep(0.2)
+
+
+def waited_for(services: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is not healthy yet of the services, and of the sites that their hosts name once they answer.
+
+    A skill's API whose port another process holds is not waited for.
+    """
+    from actors.cluster import SERVICES
+
+    optional = services.keys() - {"tavern", "dashboard"} - {spec.name for spec in SERVICES}
+    settled = {
+        name for name, row in services.items() if row["healthy"] or (name in optional and row["state"] == "degraded")
+    }
+    return sorted(({spec.name for spec in SERVICES} | services.keys()) - settled)
 
 
 def _quiesce(tick: Tick) -> str:

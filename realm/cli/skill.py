@@ -91,15 +91,18 @@ def generate(
     level: Annotated[int, typer.Option(min=1, help="Level of the problems.")] = 1,
     count: Annotated[int, typer.Option(min=1, help="Number of problems.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same problems.")] = 0,
-    split: Annotated[Literal["train", "eval"], typer.Option(help="The two never share a problem.")] = "train",
+    split: Annotated[
+        Literal["train", "eval"], typer.Option(help="The two share a problem only on memorizable levels.")
+    ] = "train",
     mix: Annotated[
-        bool, typer.Option("--mix", help="Mix in lower levels and the next, as generated quests do.")
+        bool,
+        typer.Option("--mix", help="Mix in the levels below and the next, as for a hero that masters all those below."),
     ] = False,
     replay: Annotated[
-        float | None, typer.Option(min=0, max=1, help="With --mix: share of replay of lower levels; default: 0.2.")
+        float | None, typer.Option(min=0, max=1, help="With --mix: share of the levels below, 0.2 unless set.")
     ] = None,
     next_: Annotated[
-        float | None, typer.Option("--next", min=0, max=1, help="With --mix: share of the next; default: 0.1.")
+        float | None, typer.Option("--next", min=0, max=1, help="With --mix: share of the level after, 0.1 unless set.")
     ] = None,
     as_problems: Annotated[
         bool,
@@ -137,8 +140,10 @@ def _mixed(skill: Skill, level: int, count: int, seed: int, replay: Share, ahead
     next_share = default.ahead if ahead is None else ahead
     if replay_share + next_share > 1:
         raise typer.BadParameter(f"--replay {replay_share:g} and --next {next_share:g} are more than 1 together.")
-    mix = Mix(replay=replay_share, ahead=next_share)
-    return training_examples(skill, whole_counts(level_shares(level, skill.max_level, {}, mix), count), seed)
+    # Nobody was asked: every level below counts as answered without a mistake, or none would be replayed.
+    mastered = dict.fromkeys(range(1, level), (1, 1))
+    shares = level_shares(level, skill.max_level, mastered, Mix(replay=replay_share, ahead=next_share))
+    return training_examples(skill, whole_counts(shares, count), seed)
 
 
 def _write(lines: Iterable[str], out: Path | None) -> None:

@@ -45,7 +45,7 @@ def grade(
     if level is not None:
         found.level(level)
     rows: list[dict[str, Any]] = []
-    with nullcontext(sys.stdin) if piped else file.open(encoding="utf-8") as lines:
+    with nullcontext(sys.stdin.buffer) if piped else file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -69,15 +69,24 @@ def grade(
     _print(rows, as_json)
 
 
-def _read(number: int, line: str) -> tuple[Problem, str]:
+def _read(number: int, line: bytes) -> tuple[Problem, str]:
     from pydantic import TypeAdapter, ValidationError
 
     from skills.problem import Problem
 
     remedy = f'Give lines of `realm skill generate --problems` with "{REPLY}" added; "" is no answer.'
     try:
-        fields: object = json.loads(line)
-    except json.JSONDecodeError as error:
+        fields: object = json.loads(line.decode())
+        json.dumps(fields, ensure_ascii=False).encode()  # JSON can escape half of a pair, which is no text
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start + 1} of it is 0x{line[error.start]:02x}"
+        raise RequestError(f"Line {number} is not UTF-8: {found}.", "Save the file as UTF-8.") from None
+    except UnicodeEncodeError as error:
+        found = f"\\u{ord(error.object[error.start]):04x}"
+        raise RequestError(f"Line {number} has half a character: {found}.", "Write both halves, or neither.") from None
+    except RecursionError:
+        raise RequestError(f"Line {number} is nested too deeply.", remedy) from None
+    except ValueError as error:  # no JSON, or a whole number of more digits than Python converts
         raise RequestError(f"Line {number} is not JSON: {error}.", remedy) from None
     if not isinstance(fields, dict) or not isinstance(fields.get(REPLY), str):
         raise RequestError(f"Line {number} has no text {REPLY!r}.", remedy)

@@ -6,7 +6,7 @@ YAML = """\
 # FILL IN: one line on what this ladder is. NAME.py (Content) says what `content` of a level means.
 # Raise `version` with every change of the problems: exams are compared only within a version.
 kind: skill
-id: NAME
+id: "NAME"
 name: "FILL IN: what people read"
 version: 1
 description: "FILL IN: a few words"
@@ -15,7 +15,7 @@ category: "FILL IN: arithmetic, logic, algorithmic, games, language"
 icon: rune-any
 colour: "#9a9a9a"
 # The module that generates and grades: NAME.py in this folder.
-provider: NAME
+provider: "NAME"
 # Levels are 1 to max_level, each once and in order. A range such as [2, 4] shares an entry.
 max_level: 3
 # An evaluation is `count` problems; a mean accuracy of `threshold` over three of them masters a level.

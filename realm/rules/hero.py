@@ -16,7 +16,7 @@ FORMULAS: Final[Mapping[str, str]] = MappingProxyType(
         "hero_level": f"xp ÷ {STEPS_PER_HERO_LEVEL}, rounded down",
         "atk": "1 ÷ train loss",
         "def": "1 ÷ validation loss",
-        "acc": "accuracy of the newest curriculum evaluation, mean over skills",
+        "acc": "accuracy of the newest whole evaluation of the training level, mean over skills",
         "gold": f"{GOLD_PER_QUEST} × completed quests",
     }
 )
@@ -26,7 +26,7 @@ FORMULAS: Final[Mapping[str, str]] = MappingProxyType(
 class HeroState:
     """A hero: what its campaign measured, and the derived numbers. None = not measured yet.
 
-    `accuracies` holds the newest curriculum evaluation's accuracy by skill id.
+    `accuracies` holds by skill id the accuracy of the newest evaluation at the training level with enough problems.
     """
 
     hero_id: str

@@ -25,7 +25,7 @@ AGED_S: Final = 60.0
 RETRY_AFTER_MAX_S: Final = 60.0
 ANY_ROLE: Final = "any"
 MAX_PROBLEMS: Final = 1000
-"""Problems that one job may ask."""
+"""Problems of one level, or of each primitive, that one job may ask."""
 NEWEST: Final = "newest"
 """Payload value of `weights`: whichever are the newest when the job runs."""
 
@@ -179,10 +179,8 @@ _WEIGHTS: Final[Mapping[str, PayloadField]] = MappingProxyType(
         "campaign_id": PayloadField(str, "The campaign the result belongs to."),
         "checkpoint_id": PayloadField(str, "The checkpoint whose weights answer."),
         "battle_id": PayloadField(str, "The battle whose snapshot answers."),
-        "attempt_id": PayloadField(str, "The attempt whose snapshot answers."),
         "step": PayloadField(int, "The campaign step of the weights."),
         "weights": PayloadField(str, "The newest weights there are when the job runs.", choices=(NEWEST,)),
-        "seed": PayloadField(int, "Seed of the problems."),
     }
 )
 _ANY_WEIGHTS: Final = (("checkpoint_id",), ("battle_id", "step"), ("weights",))
@@ -198,6 +196,7 @@ JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType(
                 "skill_id": PayloadField(str, "The skill whose problems are asked."),
                 "level": _LEVEL,
                 "count": _COUNT,
+                "seed": PayloadField(int, "Seed of the problems."),
                 "fold": PayloadField(int, "Which fresh set of problems of this level."),
             },
             required=("skill_id",),
@@ -210,7 +209,7 @@ JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType(
         ),
         JobType.EXAM: JobSpec(
             type=JobType.EXAM,
-            fields={**_WEIGHTS, "exam_version": PayloadField(str, "Version of the panel.")},
+            fields=_WEIGHTS,
             required=(),
             one_of=_ANY_WEIGHTS,
             role="eval",

@@ -88,7 +88,11 @@ class Exam:
 
 @dataclass(frozen=True, slots=True)
 class SkillState:
-    """Where a campaign stands in one skill. `window` holds the evaluations that count towards the next level."""
+    """Where a campaign stands in one skill. `window` holds the evaluations that count towards the next level.
+
+    `last_accuracy` is that of the newest evaluation, by its step `last_step`, that was at the training level and had
+    enough problems.
+    """
 
     campaign_id: str
     skill_id: str
@@ -156,7 +160,9 @@ def advance(state: SkillState, evaluation: Evaluation, rule: LevelRule) -> tuple
     level = earned.training_level
     if evaluation.level != level:
         return earned, (_not_counted(evaluation, f"the training level is {level}"),)
-    earned = replace(earned, last_accuracy=evaluation.accuracy, last_step=evaluation.step)
+    newest = earned.last_step is None or evaluation.step >= earned.last_step
+    if evaluation.n >= rule.min_problems and newest:
+        earned = replace(earned, last_accuracy=evaluation.accuracy, last_step=evaluation.step)
     obstacle = _obstacle(earned, evaluation, rule)
     if obstacle:
         return earned, (_not_counted(evaluation, obstacle),)

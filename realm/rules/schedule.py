@@ -94,19 +94,29 @@ class Preset:
 
 
 PRESETS: Final = (
-    Preset("climb", "Climb", "What can be learned now, a fifth replay, a tenth the next level.", Strategy.EQUAL, Mix()),
+    Preset(
+        "climb",
+        "Climb",
+        "What can be learned now; a fifth replays safely mastered levels, where there are any; a tenth is of the next.",
+        Strategy.EQUAL,
+        Mix(),
+    ),
     Preset(
         "consolidate",
         "Consolidate",
-        "Half of the training replays mastered levels, the weak ones most; nothing of the next level.",
+        "Half replays safely mastered levels, where there are any, the weaker ones most; nothing of the next level.",
         Strategy.EQUAL,
         Mix(replay=0.50, ahead=0.0),
     ),
     Preset("catch_up", "Catch up", "The skill that is furthest behind comes first.", Strategy.LOWEST_FIRST, Mix()),
     Preset(
-        "uniform", "Uniform", "Every level the same: the comparison.", Strategy.EQUAL, Mix(kind=MixKind.UNIFORM)
+        "uniform",
+        "Uniform",
+        "The same to every level up to the one after the training level: the comparison.",
+        Strategy.EQUAL,
+        Mix(kind=MixKind.UNIFORM),
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,14 @@ class Standing:
     @property
     def exhausted(self) -> bool:
         return self.mastered_level >= self.max_level
+
+
+def mix_in_words(mix: Mix) -> str:
+    """What a mix gives the levels of a skill."""
+    if mix.kind == MixKind.UNIFORM:
+        return "uniform: the same to every level up to the one after the training level"
+    shares = f"{100 * mix.replay:g}% to safely mastered levels and {100 * mix.ahead:g}% to the next level"
+    return f"learnable: {shares}, where there are any; the rest to what can be learned now"
 
 
 def preset_of(plan: Plan) -> str | None:

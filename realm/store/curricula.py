@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from realm.errors import ConflictError
-from realm.rules.schedule import Mix, MixKind, Plan, SkillSetting, Strategy
+from realm.rules.schedule import Mix, MixKind, Plan, SkillSetting, Strategy, mix_in_words
 from realm.store.database import Database
 from realm.store.events import emit
 from realm.store.tables import plans, skill_settings
@@ -43,8 +43,8 @@ class CurriculumStore:
             connection.execute(delete(plans).where(plans.c.campaign_id == campaign_id))
             connection.execute(insert(plans).values(**values))
             focus = f" on {plan.focus}" if plan.focus else ""
-            detail = f"{plan.mix.kind} mix, {plan.mix.replay:.0%} replay, {plan.mix.ahead:.1%} of the next level"
-            emit(connection, now, "plan.changed", f"Training plan: {plan.strategy}{focus}", detail, values)
+            title = f"Training plan: {plan.strategy}{focus}"
+            emit(connection, now, "plan.changed", title, mix_in_words(plan.mix), values)
         return plan
 
     def settings(self, campaign_id: str, skill_ids: Iterable[str], enabled: Iterable[str]) -> dict[str, SkillSetting]:

@@ -245,8 +245,9 @@ class BattleLoop:
         ahead = self.ahead
         if ahead is None or ahead.quest_id == ticket.quest_id:
             return time.monotonic() > self.leave_by
-        # A generated quest of this level or below is about to be cancelled.
-        stale = ahead.origin == "auto" and ahead.level is not None and ahead.level <= (ticket.level or 0)
+        # A generated quest of this level or below of the same skill is about to be cancelled.
+        same = ahead.origin == "auto" and ahead.skill_id == ticket.skill_id
+        stale = same and ahead.level is not None and ahead.level <= (ticket.level or 0)
         return (not stale and self.feed.ready(ahead)) or time.monotonic() > self.leave_by
 
     def _prefetch(self) -> None:

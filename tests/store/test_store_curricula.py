@@ -8,6 +8,7 @@ from store_helpers import CAMPAIGN, T0, kinds
 from realm.errors import ConflictError
 from realm.rules.schedule import Mix, MixKind, Plan, SkillSetting, Strategy
 from realm.store.curricula import CurriculumStore
+from realm.store.events import EventStore
 
 SKILLS = {"skill_ids": ("bin", "rg", "sy"), "enabled": ("bin",)}
 CHANGED = {"skill_ids": ("bin", "rg", "sy"), "defaults": ("bin",)}
@@ -27,6 +28,9 @@ def test_a_plan_is_kept_per_campaign(store, db):
     store.set_plan(CAMPAIGN, Plan(), T0)
     assert store.plan(CAMPAIGN) == Plan()
     assert kinds(db, "plan") == ["plan.changed"] * 2
+    [told, before] = EventStore(db).newest(2)
+    assert told.detail.startswith("learnable: 20% to safely mastered levels and 10% to the next level, where")
+    assert "%" not in before.detail  # of a mix that gives every level the same
 
 
 def test_what_was_never_set_is_as_the_hero_begins(store):

@@ -6,13 +6,44 @@ Uses no code of the skill. Digits in workings and traces are "0" and "1" here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, product
 
 ASCII = str.maketrans("⓪①", "01")
 CIRCLED = str.maketrans("01", "⓪①")
 FACTORED = {"mul", "div", "mod"}
+
+
+def operands_of(name: str, bits: int, signed: bool) -> Iterator[tuple[int, ...]]:
+    """All operands of `bits` digits, of both signs where there are signs.
+
+    Above 4 digits the third of three operands follows from the two before it.
+    """
+    low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
+    numbers, patterns = range(low, high), range(1 << bits)
+    if name == "inc":
+        yield from ((x, 1) for x in numbers)
+    elif name in {"not", "popcount"}:
+        yield from ((x,) for x in patterns)
+    elif name in {"shl", "shr"}:
+        yield from product(patterns, (1, 2))
+    elif name in {"and", "or", "xor"}:
+        yield from product(patterns, patterns)
+    elif name == "add3" and bits <= 4:
+        yield from product(numbers, numbers, numbers)
+    elif name == "add3":
+        yield from ((a, b, (7 * a + 13 * b + 5) % high) for a, b in product(numbers, numbers))
+    elif name in FACTORED:
+        most = (1 << bits) - 1
+        magnitudes = range(-most, most + 1) if signed else range(most + 1)
+        yield from ((a, b) for a, b in product(magnitudes, magnitudes) if b or name == "mul")
+    elif name in {"add", "sub"}:
+        sign = 1 if name == "add" else -1
+        last = high if signed else 2 * high
+        yield from ((a, b) for a, b in product(numbers, numbers) if low <= a + sign * b < last)
+    else:
+        yield from product(numbers, numbers)
 
 
 def truncated(first: int, second: int) -> tuple[int, int]:

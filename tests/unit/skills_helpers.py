@@ -1,10 +1,17 @@
-"""Answers that every grader must take for right, and for wrong, whatever the skill, primitive or passive."""
+"""What every skill, primitive and passive must hold: answers that are right and wrong, problems that are the same in
+every process."""
 
 from __future__ import annotations
 
+import os
 import string
+import subprocess
+import sys
+from pathlib import Path
 
 from skills.problem import Problem
+
+ROOT = Path(__file__).parents[2]
 
 HOPELESS = {
     "empty": "",
@@ -72,3 +79,39 @@ def perfect(problem: Problem) -> list[str]:
         f"<think>{problem.prompt}</think>{problem.answer} ",
         f"<think>{wrong(problem.answer)}</think><think></think>\t{problem.answer}",
     ]
+
+
+DIGEST = """
+import hashlib
+from skills import exam_version, get_engine
+for skill_id in {skill_ids}:
+    skill = get_engine().get(skill_id)
+    batches = [
+        skill.generate(level, {count}, 7, split, symbols={symbols})
+        for level in skill.levels
+        for split in ("train", "eval")
+    ]
+    print(skill_id, exam_version([skill]), hashlib.sha256(repr(batches).encode()).hexdigest())
+"""
+
+
+def check_same_in_every_process(*skill_ids: str, count: int = 4, symbols: bool = False) -> None:
+    """Assert that `count` problems of each level and split, and the exam's version, are the same in every process."""
+    printed = printed_elsewhere(DIGEST.format(skill_ids=skill_ids, count=count, symbols=symbols))
+    assert [line.split()[0] for line in printed.splitlines()] == list(skill_ids)
+
+
+def printed_elsewhere(code: str) -> str:
+    """What `code` prints in a process of its own. Asserts that Python's hash seed does not change it."""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "4242")
+    ]
+    assert printed[0] == printed[1] != ""
+    return printed[0]

@@ -28,7 +28,7 @@ def session(monkeypatch):
 def test_the_plan_is_shown_and_changed(session):
     shown = run("skill", "plan")
     assert "bin 80%, sy 20%" in shown.out
-    assert "learnable, 15% replay, 7.5% of the next level" in shown.out
+    assert "learnable: 15% to safely mastered levels and 7.5% to the next level, where there are any" in shown.out
     assert run("skill", "plan", "--json").json() == PLAN
     run("skill", "plan", "--strategy", "focus", "--focus", "bin")
     run("skill", "plan", "--preset", "climb")
@@ -36,6 +36,14 @@ def test_the_plan_is_shown_and_changed(session):
         ("skill_engine", "set_strategy", "focus", "bin"),
         ("skill_engine", "set_preset", "climb"),
     ]
+
+
+def test_a_mix_that_knows_no_shares_shows_none(session):
+    mix = {"kind": "uniform", "replay_share": 0.2, "next_share": 0.1}
+    session.answers["skill_engine", "plan"] = PLAN | {"mix": mix}
+    [shown] = [line for line in run("skill", "plan").out.splitlines() if line.startswith("mix")]
+    assert "the same to every level up to the one after the training level" in shown
+    assert "%" not in shown
 
 
 def test_skills_are_enabled_disabled_and_weighed(session):

@@ -14,11 +14,13 @@ import psutil
 import pytest
 import yaml
 
+from actors.cluster import SERVICES
 from realm.cli import launch, ray_head, session
 from realm.cli.locks import locked
 from realm.config import load_config
 from realm.errors import ClusterError, ConfigError, ConflictError
 from realm.home import RealmHome
+from realm.hosts import service_urls
 from realm.store.campaigns import CampaignStore
 from realm.store.database import Database
 
@@ -233,6 +235,45 @@ def test_a_running_realm_keeps_its_hero_and_settings(home):
     assert raised.value.remedy == "realm stop, then: realm start --hero flo."
     with pytest.raises(ConflictError, match=r"auto_quest\.enabled false"):
         launch._refuse_change(home, config, None, False)
+
+
+def site(url: str | None = None, state: str = "healthy", detail: str = "") -> dict:
+    return {"healthy": state == "healthy", "state": state, "url": url, "restarts": 0, "detail": detail}
+
+
+def running(**sites: dict) -> dict[str, dict]:
+    """What Weaver says when every service is healthy and these sites are named."""
+    named = {name.replace("_", "-"): row for name, row in sites.items()}
+    return {spec.name: site() for spec in SERVICES} | named | {"dashboard": site("http://127.0.0.1:8265")}
+
+
+def test_the_urls_of_a_running_realm_are_those_it_serves(monkeypatch, home):
+    rows = running(skill_api_sy=site("http://127.0.0.1:8080"), tavern=site("http://127.0.0.1:8888"))
+    assert launch.waited_for(rows) == []
+    served = launch.served_urls(rows)
+    assert list(served.items()) == [
+        ("tavern", "http://127.0.0.1:8888"),
+        ("skill-api-sy", "http://127.0.0.1:8080"),
+        ("dashboard", "http://127.0.0.1:8265"),
+    ]
+    config = load_config(home)
+    assert launch.later_lines(served, service_urls(config, {"sy": 8080})) == []
+    monkeypatch.setenv("REALM_WEB__TAVERN_PORT", "8889")
+    assert launch.later_lines(served, service_urls(load_config(home), {"bin": 8090})) == [
+        "skill-api-bin: none now, http://127.0.0.1:8090 from the next start on (realm stop, then realm start).",
+        "skill-api-sy: http://127.0.0.1:8080 now, none from the next start on (realm stop, then realm start).",
+        "tavern: http://127.0.0.1:8888 now, http://127.0.0.1:8889 from the next start on "
+        "(realm stop, then realm start).",
+    ]
+
+
+def test_a_start_waits_for_services_and_the_sites_they_name():
+    assert launch.waited_for({}) == sorted(spec.name for spec in SERVICES)
+    tavern = site("http://127.0.0.1:8888", "starting")
+    taken = site("http://127.0.0.1:8080", "degraded", "port 8080: Address already in use")
+    assert launch.waited_for(running(tavern=tavern, skill_api_sy=taken)) == ["tavern"]
+    assert launch.waited_for(running(skill_api_sy=site("http://127.0.0.1:8080", "down"))) == ["skill-api-sy"]
+    assert launch.waited_for(running() | {"arena": site(state="degraded")}) == ["arena"]
 
 
 def test_stopping_what_does_not_run(home):

@@ -13,7 +13,6 @@ from cli_helpers import FakeSession, run, use_session
 from typer.testing import CliRunner
 
 from realm.cli.main import app
-from realm.rules.schedule import Mix, level_shares, whole_counts
 from skills import Problem, SkillCatalog, get_engine
 from skills.catalog import Engine
 from skills.curriculum import training_examples
@@ -53,12 +52,22 @@ def test_generate_writes_a_file_and_replaces_none(home):
     assert [path.name for path in home.iterdir()] == ["bin.jsonl"]
 
 
-def test_the_mix_is_that_of_generated_quests():
-    done = run("skill", "generate", "bin", "--level", "4", "--count", "40", "--mix", "--replay", "0.5", "--next", "0.1")
-    counts = whole_counts(level_shares(4, 30, {}, Mix(replay=0.5, ahead=0.1)), 40)
+@pytest.mark.parametrize(
+    ("level", "options", "counts"),
+    [
+        (4, (), {1: 7, 2: 7, 3: 6, 4: 70, 5: 10}),
+        (4, ("--replay", "0.6", "--next", "0.25"), {1: 20, 2: 20, 3: 20, 4: 15, 5: 25}),
+        (3, ("--replay", "0.5", "--next", "0"), {1: 25, 2: 25, 3: 50}),
+        (4, ("--replay", "0"), {4: 90, 5: 10}),
+        (1, ("--replay", "0.5"), {1: 90, 2: 10}),
+        (30, ("--replay", "0.29"), dict.fromkeys(range(1, 30), 1) | {30: 71}),
+    ],
+)
+def test_the_mix_gives_the_levels_below_and_the_next_what_is_asked(level, options, counts):
+    done = run("skill", "generate", "bin", "--level", str(level), "--count", "100", "--mix", *options)
     problems = training_examples(get_engine().get("bin"), counts, 0)
     assert rows(done.out) == [problem.as_training_example() for problem in problems]
-    assert Counter(row["level"] for row in rows(done.out)) == {1: 9, 2: 9, 3: 9, 4: 9, 5: 4}
+    assert Counter(row["level"] for row in rows(done.out)) == counts
 
 
 @pytest.mark.parametrize(
@@ -165,7 +174,10 @@ def test_a_skill_of_reasoning_gym_is_graded_from_a_file(home):
         ('{"prompt": "1 + 1"}', "Line 1 has no text 'reply'"),
         ('{"reply": 3}', "Line 1 has no text 'reply'"),
         ('{"reply": "3"}', "Line 1: field 'skill_id': "),
+        ('{"reply": ' + "[" * 100_000 + "]" * 100_000 + "}", "Line 1 is nested too deeply."),
+        ('{"reply": ' + "1" * 5000 + "}", "Line 1 is not JSON: Exceeds the limit (4300 digits)"),
     ],
+    ids=["half", "list", "no reply", "number", "no problem", "deep", "digits"],
 )
 def test_a_line_that_cannot_be_graded_is_named(home, line, said):
     path = home / "wrong.jsonl"
@@ -174,6 +186,23 @@ def test_a_line_that_cannot_be_graded_is_named(home, line, said):
     assert (done.code, done.out) == (1, "")
     assert said in done.err
     assert "--problems" in done.err
+
+
+def test_text_that_is_none_is_named(home):
+    path = answered(home, None)
+    right = path.read_bytes()
+    key = b'"reply": "'
+    path.write_bytes(right + b"\n\n" + right.replace(key, key + b"\xff"))
+    done = run("skill", "grade", "bin", str(path))
+    assert (done.code, done.out) == (1, "")
+    at = right.index(key) + len(key) + 1
+    assert f"Line 3 is not UTF-8: byte {at} of it is 0xff. Save the file as UTF-8." in done.err
+    piped = CliRunner().invoke(app, ["skill", "grade", "bin", "-"], input=b"\xff")
+    assert (piped.exit_code, "Line 1 is not UTF-8" in piped.stderr) == (1, True)
+    path.write_bytes(right.replace(key, key + b"\\ud800"))
+    done = run("skill", "grade", "bin", str(path), "--json")
+    assert (done.code, done.out) == (1, "")
+    assert "Line 1 has half a character: \\\\ud800." in done.err
 
 
 def test_problems_of_another_skill_or_level_are_not_graded(home):

@@ -99,6 +99,12 @@ def test_the_stub_loads_and_says_what_is_missing(tmp_path: Path) -> None:
         skill.generate(1, 1, 0, "train")
 
 
+@pytest.mark.parametrize("name", ["null", "on", "no", "true", "yes"])
+def test_a_name_that_yaml_takes_for_another_value_is_an_id(tmp_path: Path, name: str) -> None:
+    assert run("skill", "new", name, "--into", str(tmp_path)).code == 0
+    assert list(SkillCatalog.load(tmp_path).skills) == [name]
+
+
 def test_in_a_source_tree_the_tests_go_to_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "skills").mkdir()
     (tmp_path / "skills" / "catalog.py").touch()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from realm import errors
-from realm.config import RealmConfig, WebConfig, known_keys, load_config, with_setting
+from realm.config import RayConfig, RealmConfig, WebConfig, known_keys, load_config, with_setting
 from realm.errors import ConfigError, DiskFullError, QuestError, RealmError
 from realm.home import RealmHome
-from realm.hosts import get_service_url
+from realm.hosts import dashboard_url, service_urls
 
 
 @pytest.fixture
@@ -83,14 +83,24 @@ def test_the_config_is_frozen() -> None:
         RealmConfig().training = RealmConfig().training  # type: ignore[misc]
 
 
-def test_services_have_urls(home: RealmHome) -> None:
-    home.config_file.write_text("web:\n  tavern_port: 9999\n")
-    assert get_service_url("tavern") == "http://127.0.0.1:9999"
-    assert get_service_url("skill-api-bin", skill_ports={"bin": 7070}) == "http://127.0.0.1:7070"
-    wider = RealmConfig(web=WebConfig(host="fd00::7", token="correct-horse-battery"))
-    assert get_service_url("tavern", wider) == "http://[fd00::7]:8888"
-    with pytest.raises(RealmError, match="dashboard"):
-        get_service_url("oracle")
+def test_services_have_urls() -> None:
+    config = RealmConfig(web=WebConfig(host="fd00::7", token="correct-horse-battery", tavern_port=9999))
+    assert service_urls(config, {"bin": 7070}) == {
+        "tavern": "http://[fd00::7]:9999",
+        "skill-api-bin": "http://[fd00::7]:7070",
+        "dashboard": "http://127.0.0.1:8265",
+    }
+
+
+def test_the_dashboard_of_the_realms_own_head_stays_where_it_was_started(home: RealmHome) -> None:
+    config = RealmConfig(ray=RayConfig(dashboard_port=9000))
+    assert dashboard_url(home, config, "127.0.0.1:6399") == "http://127.0.0.1:9000"
+    home.ray.mkdir()
+    home.ray_head.write_text('{"address": "127.0.0.1:6399", "dashboard_port": 8265}')
+    assert dashboard_url(home, config, "192.0.2.2:6399") == "http://127.0.0.1:8265"
+    assert dashboard_url(home, config, "10.0.0.1:6379") == "http://127.0.0.1:9000"
+    home.ray_head.write_text("{")
+    assert dashboard_url(home, config, "127.0.0.1:6399") == "http://127.0.0.1:9000"
 
 
 def test_every_error_survives_pickling() -> None:

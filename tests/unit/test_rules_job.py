@@ -81,6 +81,13 @@ def test_a_bad_payload_names_the_field(change, field):
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in JobType if kind != JobType.EVAL])
+def test_the_problems_of_a_job_follow_from_its_number(kind):
+    """Only an evaluation is told which problems to ask."""
+    with pytest.raises(RealmError, match=f"Unknown payload field 'seed' of job {kind}"):
+        JOB_SPECS[kind].check({"weights": "newest", "seed": 1})
+
+
 def test_priorities_are_ordered_most_urgent_first():
     assert list(Priority) == ["critical", "high", "normal", "low", "idle"]
 

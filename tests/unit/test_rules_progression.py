@@ -107,9 +107,23 @@ def test_a_longer_ladder_goes_on_with_an_empty_window():
     assert [each.level for each in state.window] == [6]
 
 
-def test_accuracy_shown_is_that_of_the_training_level():
-    state, _ = play(evaluation(1, 60), evaluation(2, 100, level=3))
-    assert (state.last_accuracy, state.last_step) == (0.6, 1)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(evaluation(8, 100, level=3), id="another level"),
+        pytest.param(evaluation(8, 1, n=1), id="too few problems"),
+        pytest.param(evaluation(6, 100), id="older weights"),
+    ],
+)
+def test_accuracy_shown_is_that_of_the_newest_whole_evaluation_of_the_training_level(odd):
+    state, _ = play(evaluation(7, 60), odd)
+    assert (state.last_accuracy, state.last_step) == (0.6, 7)
+
+
+def test_accuracy_shown_is_there_though_the_evaluation_does_not_count_for_the_level():
+    state, seen = play(evaluation(7, 60), evaluation(7, 61, fold=8), evaluation(9, 62, fold=7))
+    assert seen[1:] == [Change.NOT_COUNTED, Change.NOT_COUNTED]
+    assert (state.last_accuracy, state.last_step) == (0.62, 9)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +166,10 @@ def test_level_never_falls_never_skips_and_each_is_earned(evaluations, threshold
         assert state.mastered_level <= rule.max_level
         assert state.training_level == min(state.mastered_level + 1, rule.max_level)
         assert state.xp == before.xp + xp_gained(each, 1.0)
+        shows = each.level == before.training_level and each.n >= rule.min_problems
+        shows = shows and (before.last_step is None or each.step >= before.last_step)
+        shown = (each.accuracy, each.step) if shows else (before.last_accuracy, before.last_step)
+        assert (state.last_accuracy, state.last_step) == shown
         assert len(state.window) <= rule.window
         assert [one.step for one in state.window] == sorted({one.step for one in state.window})
         assert len({one.fold % rule.folds for one in state.window}) == len(state.window)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from itertools import product
-from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skills_helpers import hopeless, perfect
+from skills_helpers import ROOT, check_same_in_every_process, hopeless, perfect
 
 from skills import get_engine
 from skills.binary import compile_level
@@ -26,7 +22,6 @@ BIN = get_engine().get("bin")
 LEVELS = range(1, 31)
 MEMORIZABLE = [level for level in LEVELS if BIN.levels[level].memorizable]
 OTHERS = [level for level in LEVELS if not BIN.levels[level].memorizable]
-ROOT = Path(__file__).parents[2]
 
 LADDER = """
 1 inc 2 · 2 add 2 · 3 add 3 · 4 and/or/xor 4 · 5 add 4 · 6 sub 4 · 7 not/shift 5 · 8 add/sub 5 · 9 compare 5 · 10 add 6
@@ -106,27 +101,9 @@ def test_only_the_exact_final_answer_is_right(text: str, level: int, seed: int) 
 
 # Reproducibility
 
-DIGEST_CODE = """
-import hashlib
-from skills import exam_version, get_engine
-skill = get_engine().get("bin")
-batches = [skill.generate(level, 8, 7, split, symbols=True) for level in skill.levels for split in ("train", "eval")]
-print(hashlib.sha256(repr(batches).encode()).hexdigest(), exam_version([skill]))
-"""
-
 
 def test_problems_are_the_same_in_every_process() -> None:
-    printed = [
-        subprocess.run(
-            [sys.executable, "-c", DIGEST_CODE],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "4242")
-    ]
-    assert printed[0] == printed[1] != ""
+    check_same_in_every_process("bin", count=8, symbols=True)
 
 
 def test_version_2_of_the_problems() -> None:

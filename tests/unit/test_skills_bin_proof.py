@@ -4,7 +4,7 @@ of the tests' own that reads prompts alone."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from math import fmod
 from pathlib import Path
@@ -18,6 +18,7 @@ from binary_solver import (
     check_decimal,
     evaluate,
     follow_trace,
+    operands_of,
     read,
     solve,
     working_of,
@@ -40,32 +41,6 @@ MODES = ("plain", "work", "verify", "trace")
 
 
 # Every pair of operands
-
-
-def operands_of(name: str, bits: int, signed: bool) -> Iterator[tuple[int, ...]]:
-    """All operands of `bits` digits, of both signs where there are signs; the third of three follows from the two."""
-    low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
-    numbers, patterns = range(low, high), range(1 << bits)
-    if name == "inc":
-        yield from ((x, 1) for x in numbers)
-    elif name in {"not", "popcount"}:
-        yield from ((x,) for x in patterns)
-    elif name in {"shl", "shr"}:
-        yield from product(patterns, (1, 2))
-    elif name in {"and", "or", "xor"}:
-        yield from product(patterns, patterns)
-    elif name == "add3":
-        yield from ((a, b, (7 * a + 13 * b + 5) % high) for a, b in product(numbers, numbers))
-    elif name in FACTORED:
-        most = (1 << bits) - 1
-        magnitudes = range(-most, most + 1) if signed else range(most + 1)
-        yield from ((a, b) for a, b in product(magnitudes, magnitudes) if b or name == "mul")
-    elif name in {"add", "sub"}:
-        sign = 1 if name == "add" else -1
-        last = high if signed else 2 * high
-        yield from ((a, b) for a, b in product(numbers, numbers) if low <= a + sign * b < last)
-    else:
-        yield from product(numbers, numbers)
 
 
 def frame_of(name: str, bits: int, signed: bool) -> Frame:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from statistics import mean
 
@@ -16,13 +12,13 @@ import pytest
 from gym_judges import ANSWERS, JUDGES, numbers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skills_helpers import ROOT, check_same_in_every_process
 
 from skills import get_engine
 from skills.problem import BUCKETS, FOLDS, Problem, buckets_of
 from skills.reasoning_gym import GymLevel
 from skills.skill import Level, Skill
 
-ROOT = Path(__file__).parents[2]
 ENGINE = get_engine()
 SKILLS = {skill.id: skill for skill in ENGINE.list_skills() if skill.id.startswith("rg_")}
 RUNGS = [(skill, level) for skill in SKILLS.values() for level in skill.levels.values()]
@@ -181,31 +177,9 @@ def test_other_right_answers_are_right() -> None:
 
 # Reproducibility and splits
 
-DIGEST_CODE = """
-import hashlib
-from skills import get_engine
-digest = hashlib.sha256()
-for skill in get_engine().list_skills():
-    if skill.id.startswith("rg_"):
-        for level in skill.levels:
-            for split in ("train", "eval"):
-                digest.update(repr(skill.generate(level, 4, 7, split)).encode())
-print(digest.hexdigest())
-"""
-
 
 def test_problems_are_the_same_in_every_process() -> None:
-    printed = [
-        subprocess.run(
-            [sys.executable, "-c", DIGEST_CODE],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "4242")
-    ]
-    assert printed[0] == printed[1] != ""
+    check_same_in_every_process(*SKILLS)
 
 
 @EVERY_LEVEL

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import combinations, islice, pairwise, product
-from pathlib import Path
 from random import Random
 from statistics import mean
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skills_helpers import hopeless
+from skills_helpers import check_same_in_every_process, hopeless
 from syllacrostic_reader import ReadPuzzle, answer_words, parse_puzzle, readings, rows, syllables
 
 from skills import get_engine
@@ -26,7 +22,6 @@ from skills.syllacrostic_clues import KINDS
 
 SY = get_engine().get("sy")
 LEVELS = range(1, 51)
-ROOT = Path(__file__).parents[2]
 
 CURVE = {
     1: (2, (2, 2), 4.5, 0, 0.0, 0),
@@ -138,27 +133,9 @@ def test_what_is_not_the_answer_is_wrong(text: str, level: int, seed: int) -> No
 
 # Reproducibility
 
-DIGEST_CODE = """
-import hashlib
-from skills import get_engine
-skill = get_engine().get("sy")
-batches = [skill.generate(level, 4, 7, split) for level in skill.levels for split in ("train", "eval")]
-print(hashlib.sha256(repr(batches).encode()).hexdigest())
-"""
-
 
 def test_problems_are_the_same_in_every_process() -> None:
-    printed = [
-        subprocess.run(
-            [sys.executable, "-c", DIGEST_CODE],
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("0", "4242")
-    ]
-    assert printed[0] == printed[1] != ""
+    check_same_in_every_process("sy")
 
 
 @given(

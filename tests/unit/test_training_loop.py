@@ -20,6 +20,7 @@ from realm.config import RealmConfig
 from realm.errors import ConflictError, HeroError
 from realm.quests import Example
 from realm.training import checkpoints, folders
+from realm.training import loop as loop_module
 from realm.training.checkpoints import SavedCheckpoint, load_training_state
 from realm.training.folders import STATE, sha256_of
 from realm.training.loop import BattleLoop, LoopOutcome, LoopSettings, Progress
@@ -41,6 +42,8 @@ class Board:
     quests: dict[str, list[Example]]
     decide: Callable[[int], Orders] = lambda _: Orders()
     waiting: list[str] = field(default_factory=list)
+    levels: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Skill and level that a generated quest is named after."""
     asked: int = 0
     begun: list[tuple[str, int, int]] = field(default_factory=list)
     outcomes: list[QuestOutcome] = field(default_factory=list)
@@ -51,7 +54,8 @@ class Board:
 
     def ticket(self, name: str) -> Ticket:
         sizes = [min(100, len(self.quests[name]) - at) for at in range(0, len(self.quests[name]), 100)]
-        return Ticket(name, name, "user" if name.startswith("user") else "auto", tuple(sizes))
+        origin = "user" if name.startswith("user") else "auto"
+        return Ticket(name, name, origin, tuple(sizes), *self.levels.get(name, ()))
 
     def claim(self) -> Ticket | None:
         return self.ticket(self.waiting.pop(0)) if self.waiting else None
@@ -200,6 +204,31 @@ def test_a_mastered_quest_is_trained_on_until_the_next_is_prepared(
     assert 3 < first.steps_fought < 200
     assert (second.quest_id, second.ended_by) == ("b", "exhausted")
     assert loop.progress.cursor is None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "ended_by"),
+    [
+        (("bin", 9), "exhausted"),
+        (("bin", 10), "level_mastered"),
+        (("sy", 3), "level_mastered"),
+    ],
+)
+def test_a_mastered_quest_does_not_wait_for_another_skills(
+    board: Board,
+    mote: HeroSpec,
+    mote_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ahead: tuple[str, int],
+    ended_by: str,
+) -> None:
+    """Only a waiting quest of the same skill, up to the mastered level, is about to be cancelled."""
+    monkeypatch.setattr(loop_module, "LEAVE_WITHIN_S", 1e9)
+    board.quests["a"] = examples(1600)
+    board.levels = {"a": ("bin", 9), "b": ahead}
+    board.decide = lambda asked: Orders("run", "a", "level_mastered") if asked > 4 else Orders()
+    fight(board, mote, mote_folder)
+    assert [(o.quest_id, o.ended_by) for o in board.outcomes] == [("a", ended_by), ("b", "exhausted")]
 
 
 def test_a_quest_that_fits_nowhere_fails_and_the_next_one_is_fought(
