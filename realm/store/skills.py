@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from realm.errors import NotFoundError
 from realm.rules.progression import (
     Change,
     Evaluation,
@@ -146,15 +145,6 @@ class SkillStore:
             else:
                 connection.execute(update(folds).where(*here).values(next_fold=number + 1))
             return number
-
-    def state(self, campaign_id: str, skill_id: str) -> SkillState:
-        with self._db.read() as connection:
-            found = _states(connection, campaign_id, skill_id)
-            if not found:
-                raise NotFoundError(
-                    f"Campaign {campaign_id} has no skill {skill_id!r}.", "`realm skill list` shows them."
-                )
-            return found[0]
 
     def states(self, campaign_id: str) -> tuple[SkillState, ...]:
         """The campaign's skill states, by skill id."""

@@ -139,7 +139,7 @@ def test_a_killed_writer_leaves_whole_transactions(db, database_path):
         assert len(committed) >= len(recorded) - kill
         with db.read() as connection:
             earned = connection.execute(select(func.sum(evaluations.c.xp_gained))).scalar_one()
-        state = skills.state(CAMPAIGN, "bin")
+        state = skills.find_state(CAMPAIGN, "bin", RULE.max_level)
         assert state.xp == earned
         assert len(kinds(db, "evaluation.recorded")) == len(recorded)
         assert len(kinds(db, "level.mastered")) == state.mastered_level

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from store_helpers import CAMPAIGN, T0, at, kinds, new_campaign
 
-from realm.errors import NotFoundError
 from realm.rules.progression import Change, Evaluation, Exam, LevelRule, SkillState, advance
 from realm.store.skills import SkillStore
 from realm.store.tables import evaluations
@@ -31,7 +30,7 @@ def test_three_good_evaluations_master_a_level(store, db):
     outcome = store.record_evaluation(evaluation(3), RULE)
     assert outcome.mastered_level == 1
     assert (outcome.state.mastered_level, outcome.state.training_level, outcome.state.window) == (1, 2, ())
-    assert store.state(CAMPAIGN, "bin") == outcome.state
+    assert store.find_state(CAMPAIGN, "bin", RULE.max_level) == outcome.state
     assert (outcome.state.xp, outcome.xp_gained) == (27, 9)
     assert kinds(db) == ["evaluation.recorded"] * 3 + ["level.mastered"]
 
@@ -68,7 +67,7 @@ def test_a_job_counts_once(store, db):
     assert again.repeated
     assert (again.mastered_level, again.xp_gained, again.evaluation) == (1, 9, outcome.evaluation)
     assert again.happenings == outcome.happenings
-    assert store.state(CAMPAIGN, "bin").xp == 27
+    assert store.find_state(CAMPAIGN, "bin", RULE.max_level).xp == 27
     assert len(store.evaluations(CAMPAIGN)) == 3
     assert kinds(db) == events
 
@@ -76,7 +75,7 @@ def test_a_job_counts_once(store, db):
 def test_the_window_survives_in_the_database(store):
     store.record_evaluation(evaluation(1, 70), RULE)
     store.record_evaluation(evaluation(2, 90), RULE)
-    state = store.state(CAMPAIGN, "bin")
+    state = store.find_state(CAMPAIGN, "bin", RULE.max_level)
     assert [(each.step, each.correct, each.id > 0) for each in state.window] == [(1, 70, True), (2, 90, True)]
     assert state.window_mean == pytest.approx(0.8)
     assert state.last_accuracy == 0.9
@@ -85,10 +84,9 @@ def test_the_window_survives_in_the_database(store):
 def test_campaigns_are_apart(store):
     store.record_evaluation(evaluation(1), RULE)
     store.record_evaluation(evaluation(2, campaign="mote-2"), RULE)
-    assert len(store.state(CAMPAIGN, "bin").window) == 1
+    assert len(store.find_state(CAMPAIGN, "bin", RULE.max_level).window) == 1
     assert [each.step for each in store.evaluations("mote-2", "bin")] == [2]
-    with pytest.raises(NotFoundError, match="sy"):
-        store.state(CAMPAIGN, "sy")
+    assert store.find_state(CAMPAIGN, "sy", 50).training_level == 1
 
 
 def test_a_state_is_begun_once_and_follows_a_longer_ladder(store):
@@ -147,7 +145,7 @@ def test_the_store_keeps_exactly_what_the_rule_says(db, rows, data):
         if data.draw(st.booleans()):
             assert store.record_evaluation(each, rule).repeated
     if rows:
-        state = store.state(campaign, "bin")
+        state = store.find_state(campaign, "bin", RULE.max_level)
         assert (state.xp, state.mastered_level, state.last_accuracy) == (
             model.xp,
             model.mastered_level,
