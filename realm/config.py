@@ -89,7 +89,7 @@ class AutoQuestConfig(Part):
 
 class EvaluationConfig(Part):
     interval_s: float = setting(0.5, "live", "Least seconds between two evaluations of one skill.", ge=0)
-    exam_interval_s: float = setting(20.0, "live", "Least seconds between two exams of snapshots.", ge=0)
+    exam_interval_s: float = setting(20.0, "live", "Least seconds between two exams while a battle is on.", ge=0)
 
 
 class SparringConfig(Part):

@@ -60,7 +60,7 @@ def plan(
 
 
 def enable(skill: SkillId, as_json: Json = False) -> None:
-    """Train, evaluate and examine a skill. The exam changes, so that the champion is found anew."""
+    """Train, evaluate and examine a skill. The exam changes, so that the champion is examined anew."""
     _set(skill, as_json, "enabled", enabled=True)
 
 
