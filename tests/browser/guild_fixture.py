@@ -56,6 +56,8 @@ GYM = (
     ("rg_mini_sudoku", "Mini sudoku", "games", "Sudoku of four by four"),
     ("rg_countdown", "Countdown", "games", "Reach a number with the four operations"),
 )
+REPEATING_LEVEL = 24
+"""A level of BIN whose sample problems are one problem thrice, as those of its train split may be."""
 REMEDY = "reasoning-gym is not installed. pip install 'realm[reasoning-gym]', then restart the realm."
 PRIMITIVES = {
     "arithmetic": (
@@ -317,6 +319,8 @@ class GuildDouble:
         problems = (
             [(p, e, e) for p, e, _ in BIN_PROBLEMS] if skill_id == "bin" else [(SY_PROBLEM, "garden\nwindow", "")]
         )
+        if shown == REPEATING_LEVEL:
+            problems = problems[:1] * 3
         return {
             **deepcopy(skill), "levels": levels,
             "samples": self._samples(skill) if self.step and skill["enabled"] else [],

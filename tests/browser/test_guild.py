@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from guild_fixture import REMEDY, WARNING, GuildDouble, serving
+from guild_fixture import REMEDY, REPEATING_LEVEL, WARNING, GuildDouble, serving
 from playwright.sync_api import Browser, Page, expect
 
 from realm.errors import ConflictError
@@ -311,6 +311,31 @@ def test_a_skills_page_shows_levels_problems_and_graded_answers(serve: Serve, de
     desktop.go_back()
     expect(desktop.get_by_role("heading", level=1, name="Guild")).to_be_focused()
     assert desktop.url == f"{url}/guild"
+
+
+def test_a_sample_problem_that_repeats_is_shown_as_often_as_it_is_given(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild?skill=bin&level={REPEATING_LEVEL}")
+    samples = desktop.locator("[data-examples] .sheet")
+    for xp in (9_501, 9_502, 9_503):
+        assert samples.count() == 3
+        double.skill("bin")["xp"] = xp
+        expect(desktop.locator(".detail-head")).to_contain_text(f"{xp:,}")
+
+
+def test_a_list_holds_its_items_and_no_others(serve: Serve, desktop: Page) -> None:
+    _, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    shown = desktop.evaluate("""async () => {
+        const styles = document.querySelector("link[rel=stylesheet][href*='/realm/']").href;
+        const { h, keyed } = await import(styles.replace(/[^/]*$/, "dom.js"));
+        const list = h("ul");
+        return ["aab", "aab", "ba", "", "caa"].map((keys) => {
+            keyed(list, [...keys], (key) => key, (key) => h("li", {}, key), () => {});
+            return list.textContent;
+        });
+    }""")
+    assert shown == ["aab", "aab", "ba", "", "caa"]
 
 
 def test_a_skill_or_level_that_does_not_exist_is_said(serve: Serve, desktop: Page) -> None:

@@ -53,7 +53,8 @@ export function patchLevelPanel(page, skill, detail) {
     ["Memorizable", row.memorizable ? "yes, under 300 problems" : "no"],
   ];
   keyed(part(page, "level-facts"), facts, ([name]) => name, ([name]) => h("div", {}, h("dt", { class: "lbl" }, name), h("dd")), (fact, [, value]) => setText(fact.lastChild, value));
-  keyed(part(page, "examples"), detail.examples, (example) => `${example.level}/${example.prompt}`, ({ prompt, response }) =>
+  const examples = detail.examples.map((example, place) => ({ ...example, key: `${example.level}/${place}/${example.prompt}` })); // prompts may repeat
+  keyed(part(page, "examples"), examples, ({ key }) => key, ({ prompt, response }) =>
     h("li", { class: "sheet" }, said("p", "said", prompt), given("response", response)), () => {});
   answers(page, detail);
 }
