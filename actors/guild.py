@@ -9,8 +9,10 @@ from typing import Any
 from actors.curriculum import Curriculum
 from actors.skill_rows import evaluation_row, share, skill_row
 from realm.rules.campaign import Campaign
-from realm.rules.progression import SkillState
-from realm.rules.schedule import PRESETS, STRATEGIES, SkillSetting
+from realm.rules.job import MAX_PROBLEMS
+from realm.rules.passives import POOLED_RUNS, PassiveMode
+from realm.rules.progression import LevelRule, SkillState
+from realm.rules.schedule import PRESETS, PRIORITIES, STRATEGIES, SkillSetting
 from realm.store.database import Database
 from realm.store.skills import SkillStore
 from skills import Engine, Skill
@@ -18,6 +20,15 @@ from skills import Engine, Skill
 RECENT_EVALUATIONS = 60
 EXAMPLES = 4
 """Problems of a level shown to people: always the same ones, of the train split."""
+
+LIMITS = {
+    "priorities": list(PRIORITIES),
+    "sparring_problems": MAX_PROBLEMS,
+    "window": LevelRule(max_level=1).window,
+    "pooled_runs": POOLED_RUNS,
+    "pooled_problems": POOLED_RUNS * PassiveMode.LITE.problems,
+}
+"""Numbers of the rules that the page shows and offers."""
 
 
 class GuildReader:
@@ -46,6 +57,7 @@ class GuildReader:
                 "choices": [{"id": each.id, "title": each.title, "about": each.about} for each in PRESETS],
             },
             "mix": plan["mix"],
+            "limits": LIMITS,
             "skills": [
                 *(self._card(campaign, skill, settings[skill.id], shares) for skill in self.engine.list_skills()),
                 *(_unavailable(campaign, skill, why) for skill, why in self.engine.list_unavailable()),

@@ -12,12 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 import uvicorn
 
 from realm.errors import ConflictError, NotFoundError, RealmError
+from realm.rules.passives import PassiveMode, PassiveResult, PassiveState, advance, compared, pool_of
 from realm.rules.progression import wilson_interval
 from serve.tavern.app import create_app
 
@@ -81,11 +83,11 @@ PRIMITIVES = {
     "code": ("trace_assignment trace_if_else trace_loop_fixed eval_bool_expr function_call_trace", (None,) * 5),
 }
 PASSIVES = (
-    ("arithmetic", 15, 17, 0), ("binary_arithmetic", 21, 21, 0), ("code_trace", 4, 5, 0), ("combinatorics", 6, 7, 0),
-    ("counting", 8, 22, 1), ("language_basics", 9, 9, 0), ("logic", 16, 17, 0), ("memory", 18, 19, 0),
-    ("sequence", 12, 14, 0), ("string_craft", 17, 18, 0), ("word_puzzles", 11, 12, 0),
+    ("arithmetic", 60, 68), ("binary_arithmetic", 84, 84), ("code_trace", 16, 20), ("combinatorics", 24, 28),
+    ("counting", 32, 88), ("language_basics", 36, 36), ("logic", 64, 68), ("memory", 72, 76), ("sequence", 48, 56),
+    ("string_craft", 68, 72), ("word_puzzles", 44, 48),
 )  # fmt: skip
-WARNING = "25 problems at steps 123,000 to 127,000: 32.0 % (17.2–51.6 %). Peak at 118,000: 88.0 % (70.0–95.8 %)."
+"""Passives, and their accuracy in percent over the newest ten runs and over those before."""
 CHOICES = {
     "strategy": (
         ("equal", "Equal", "Each enabled skill gets the same share."),
@@ -169,6 +171,8 @@ class GuildDouble:
         self.preset: Json = {"name": "climb", "choices": choices("preset")}
         self.primitives = [row for track in PRIMITIVES for row in self._track(track, asked=self.step > 0)]
         self.passives = [self._passive(*entry) for entry in PASSIVES]
+        self.limits: Json = {"priorities": list(range(1, 10)), "sparring_problems": 1000, "window": 3,
+                             "pooled_runs": 10, "pooled_problems": 50}  # fmt: skip
         self.sparring = [] if scenario == "fresh" else [self._session(120_000, 31, 27), self._session(124_500, 44, 22)]
         by_id = {row["id"]: row for row in self.primitives}
         if self.step:
@@ -227,20 +231,25 @@ class GuildDouble:
             })  # fmt: skip
         return rows
 
-    def _passive(self, name: str, now: int, best: int, warned: int) -> Json:
+    def _passive(self, name: str, now: int, before: int) -> Json:
         row: Json = {"id": f"{name}@3", "title": name.replace("_", " "), "version": 3, "runs": [], "pooled": None,
                      "peak": None, "warning": None}  # fmt: skip
         if not self.step:
             return row
-        rng = Random(name)
+        rng, state, results = Random(name), PassiveState("mote-3", name, 3), list[PassiveResult]()
         for step in range(108_000, 128_000, 1000):
-            share = now / 25 if step > 122_000 else best / 25 if 113_000 < step <= 118_000 else (now + best) / 50
+            share = (now if step > 117_000 else before) / 100
             correct = min(5, max(0, round(5 * share + rng.uniform(-1.2, 1.2))))
             row["runs"].append(result(step, 0, correct, 5, mode="lite"))
-        pick = ("n", "correct", "accuracy", "low", "high")
-        row["pooled"] = {key: result(0, 0, now, 25)[key] for key in pick}
-        row["peak"] = {key: result(0, 0, best, 25)[key] for key in pick} | {"step": 118_000 if best > now else 127_000}
-        row["warning"] = WARNING if warned else None
+            made = datetime(2026, 11, 24, tzinfo=UTC)
+            results.append(PassiveResult("mote-3", name, 3, PassiveMode.LITE, step, 5, correct, str(step), made))
+            state, _ = advance(state, pool_of(results))
+        row["runs"].insert(15, result(122_500, 0, round(0.3 * (100 - now)), 30, mode="full"))
+        pooled, peak = pool_of(results), state.peak
+        assert pooled is not None
+        assert peak is not None
+        row["pooled"], row["peak"] = ({**result(each.step, 0, each.correct, each.n)} for each in (pooled, peak))
+        row["warning"] = compared(pooled, peak) if state.regressed else None
         return row
 
     def _session(self, step: int, first: int, second: int) -> Json:
@@ -300,7 +309,8 @@ class GuildDouble:
         self._advance()
         mix = {"replay_share": 0.15, "next_share": 0.075, "kind": "learnable"}
         return deepcopy({
-            "step": self.step, "strategy": self.strategy, "preset": self.preset, "mix": mix, "skills": self.skills,
+            "step": self.step, "strategy": self.strategy, "preset": self.preset, "mix": mix,
+            "limits": self.limits, "skills": self.skills,
             "primitives": self.primitives, "passives": self.passives, "sparring": self.sparring,
             "open_jobs": self._open(),
         })  # fmt: skip

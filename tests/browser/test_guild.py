@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from guild_fixture import REMEDY, REPEATING_LEVEL, WARNING, GuildDouble, serving
+from guild_fixture import REMEDY, REPEATING_LEVEL, GuildDouble, serving
 from playwright.sync_api import Browser, Page, expect
 
 from realm.errors import ConflictError
@@ -149,7 +149,27 @@ def test_passives_show_pool_peak_and_warning(serve: Serve, desktop: Page) -> Non
         expect(shown).to_contain_text(f"peak {round(100 * row['peak']['accuracy'])} % at {row['peak']['step']:,}")
     warned = desktop.locator(".mx > .w")
     assert warned.count() == 1
-    expect(warned).to_contain_text(WARNING)
+    [warning] = [row["warning"] for row in double.passives if row["warning"]]
+    expect(warned).to_contain_text(warning)
+
+
+@pytest.mark.parametrize(("size", "line"), [(10, 11), (12, 9)])
+def test_the_line_of_a_passive_pools_lite_runs_only(serve: Serve, desktop: Page, size: int, line: int) -> None:
+    double, url = serve("busy")
+    double.limits |= {"pooled_runs": size, "pooled_problems": 5 * size}
+    opened(desktop, f"{url}/guild")
+    expect(desktop.locator(".mx .key")).to_contain_text(f"the last {size} LITE runs ({5 * size} problems) pooled")
+    for shown, row in zip(desktop.locator(".mx > li:not(.key)").all(), double.passives, strict=True):
+        lite = [run for run in row["runs"] if run["mode"] == "lite"]
+        pools = [lite[at : at + size] for at in range(len(lite) - size + 1)]
+        assert len(pools) == line
+        shares = [sum(run["correct"] for run in pool) / sum(run["n"] for run in pool) for pool in pools]
+        drawn = re.findall(r"[ML]([\d.]+) ([\d.]+)", shown.locator(".ln").get_attribute("d") or "")
+        assert [float(y) for _, y in drawn] == pytest.approx([58 - 56 * share for share in shares], abs=0.06)
+        assert float(drawn[0][0]) == pytest.approx(1000 * (size - 1) / 19, abs=1)
+        assert (shown.locator(".ar").get_attribute("d") or "").endswith(f"H{drawn[0][0]}Z")
+        dots = shown.locator(".dt").get_attribute("d") or ""
+        assert dots.count("M") == len(row["runs"]) == len(lite) + 1
 
 
 def test_a_passive_that_is_not_pooled_yet_says_how_much_was_asked(serve: Serve, desktop: Page) -> None:
@@ -253,6 +273,16 @@ def test_strategy_preset_and_priority_are_sent_and_kept(serve: Serve, desktop: P
     expect(card(desktop, "BIN").get_by_label("Priority")).to_have_value("9")
 
 
+def test_the_limits_of_controls_and_words_are_those_of_the_realm(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    double.limits |= {"priorities": [1, 2, 3, 4, 5], "sparring_problems": 40, "window": 7}
+    opened(desktop, f"{url}/guild")
+    shown = card(desktop, "BIN")
+    assert shown.get_by_label("Priority").locator("option").all_inner_texts() == list("12345")
+    expect(shown.get_by_label("Problems of a sparring session of BIN")).to_have_attribute("max", "40")
+    expect(shown).to_contain_text("over 7 evaluations masters the level")
+
+
 def test_a_skill_is_enabled_and_disabled(serve: Serve, desktop: Page) -> None:
     double, url = serve("fresh")
     opened(desktop, f"{url}/guild")
@@ -317,10 +347,11 @@ def test_a_sample_problem_that_repeats_is_shown_as_often_as_it_is_given(serve: S
     double, url = serve("busy")
     opened(desktop, f"{url}/guild?skill=bin&level={REPEATING_LEVEL}")
     samples = desktop.locator("[data-examples] .sheet")
-    for xp in (9_501, 9_502, 9_503):
-        assert samples.count() == 3
+    expect(samples).to_have_count(3)
+    for xp in (9_501, 9_502):
         double.skill("bin")["xp"] = xp
         expect(desktop.locator(".detail-head")).to_contain_text(f"{xp:,}")
+        assert samples.count() == 3
 
 
 def test_a_list_holds_its_items_and_no_others(serve: Serve, desktop: Page) -> None:

@@ -69,6 +69,15 @@ def test_a_passive_shows_its_runs_its_pool_its_peak_and_a_warning(books):
     assert (rows["memory"]["runs"], rows["memory"]["pooled"], rows["memory"]["warning"]) == ([], None, None)
 
 
+def test_results_of_a_passive_come_by_step_whenever_they_were_recorded(books):
+    version = get_engine().passive("logic").version
+    for order, step in enumerate((30, 10, 20)):
+        result = PassiveResult(CAMPAIGN, "logic", version, PassiveMode.LITE, step, 5, 3, str(step), at(order))
+        books.passives.record([result])
+    [row] = [row for row in books.passive_rows(CAMPAIGN) if row["id"] == "logic"]
+    assert [run["step"] for run in row["runs"]] == [10, 20, 30]
+
+
 def test_samples_and_sparring_are_rows(books):
     evaluation = Evaluation(CAMPAIGN, "bin", 2, 7, 100, 60, 0, 0, "1", T0)
     books.skills.record_evaluation(evaluation, LevelRule(max_level=30), samples=[{"prompt": "p", "correct": False}])

@@ -29,7 +29,7 @@ export function mount(element) {
     totals(element, guild);
     const trained = guild.skills.filter((skill) => skill.enabled);
     cards.classList.toggle("one", trained.length === 1);
-    keyed(cards, trained, (skill) => skill.id, createCard, (card, skill) => patchCard(card, skill, guild));
+    keyed(cards, trained, (skill) => skill.id, (skill) => createCard(skill, guild.limits), (card, skill) => patchCard(card, skill, guild));
   });
 }
 

@@ -10,12 +10,11 @@ import { patchSkillControls, skillControls } from "./skillcontrols.js";
 
 const LEVEL_UP_MS = 3400;
 const WEAKEST_SHOWN = 6;
-const WINDOW = 3; // evaluations that a level is judged by
 const charts = new WeakMap();
 
 const named = (name, tag, attributes = {}, ...children) => h(tag, { ...attributes, [`data-${name}`]: true }, ...children);
 
-export function createCard(skill) {
+export function createCard(skill, limits) {
   const chart = new AccuracyChart(`Accuracy of ${skill.name} by step: evaluation under the crosshair`);
   const card = h(
     "section", { class: "panel skill card", style: `--c:${skill.colour}`, "aria-labelledby": `card-${skill.id}` },
@@ -29,7 +28,7 @@ export function createCard(skill) {
     evaluationBlock(chart),
     named("weak", "div", { class: "card-weak" },
       h("h3", {}, "Weakest primitives"), named("weakest", "ul", { class: "weakest" }), named("no-weakest", "p", { class: "empty" }), named("sparred", "p", { class: "sub", hidden: true })),
-    skillControls(skill, "card"));
+    skillControls(skill, limits, "card"));
   charts.set(card, chart);
   return card;
 }
@@ -38,7 +37,7 @@ export function patchCard(card, skill, guild) {
   patchTop(card, skill);
   rungs(part(card, "rungs"), skill);
   patchFacts(card, skill);
-  patchEvaluationBlock(card, charts.get(card), skill, "card");
+  patchEvaluationBlock(card, charts.get(card), skill, guild.limits, "card");
   patchWeakest(card, skill, WEAKEST_SHOWN);
   sparred(part(card, "sparred"), skill.sparring);
   patchSkillControls(card.querySelector(".controls"), skill, guild);
@@ -106,13 +105,13 @@ export function evaluationBlock(chart, heading = "h3") {
     named("teach", "p", { class: "empty teach" }));
 }
 
-export function patchEvaluationBlock(card, chart, skill, scope) {
+export function patchEvaluationBlock(card, chart, skill, limits, scope) {
   const gate = wholePercent(skill.threshold);
   const window = skill.window;
   setText(part(card, "next-gate"), exhausted(skill) ? "Every level is mastered" : `Next gate: level ${integer(skill.training_level)}${skill.level_title ? `, ${skill.level_title}` : ""}`);
   const sofar = window.length ? `Mean of ${window.length === 1 ? "one" : `the last ${window.length}`}: ${percent(skill.window_mean)}. ` : "";
   const memorizable = skill.memorizable ? " Memorizable: the level has under 300 distinct problems." : "";
-  setText(part(card, "gate-words"), exhausted(skill) ? "" : `${sofar}A mean of ${gate} over ${WINDOW} evaluations masters the level.${memorizable}`);
+  setText(part(card, "gate-words"), exhausted(skill) ? "" : `${sofar}A mean of ${gate} over ${limits.window} evaluations masters the level.${memorizable}`);
   const asked = skill.recent.length > 0;
   setAttr(part(card, "judged"), "hidden", !asked);
   setAttr(part(card, "teach"), "hidden", asked);

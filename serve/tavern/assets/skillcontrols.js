@@ -6,24 +6,22 @@ import { h, part, say, setAttr, setText } from "./dom.js";
 import { begin, isOpen, jobOf, reread } from "./guildfeed.js";
 import { jobLine, patchJobLine } from "./jobline.js";
 
-const PRIORITIES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-const MOST_SPARRING = 1000;
 const SPARRING = 100;
 
 export const skillUrl = (id) => `/api/guild/skills/${encodeURIComponent(id)}`;
 export const ENABLE_WORDS = "Enabling or disabling a skill changes the exam: the champion is compared anew, under the exam’s new version.";
 
 // `scope` keeps the ids of the fields apart from those of the same skill elsewhere on the page.
-export function skillControls({ id, name }, scope) {
+export function skillControls({ id, name }, limits, scope) {
   const field = (of) => `${scope}-${id}-${of}`;
   const block = h("div", { class: "controls" },
     h("div", { class: "controls-row" },
       h("label", { class: "field", for: field("priority") }, "Priority",
-        h("select", { class: "pick", id: field("priority"), "data-priority": true, "aria-describedby": field("priority-words") }, ...PRIORITIES.map((each) => h("option", { value: each }, String(each))))),
+        h("select", { class: "pick", id: field("priority"), "data-priority": true, "aria-describedby": field("priority-words") }, ...limits.priorities.map((each) => h("option", { value: each }, String(each))))),
       button("target", "Evaluate now", { "data-evaluate": true, "aria-label": `Evaluate ${name} now` }),
       h("span", { class: "spar" },
         h("label", { class: "vh", for: field("count") }, `Problems of a sparring session of ${name}`),
-        h("input", { class: "number", id: field("count"), type: "number", inputmode: "numeric", min: 1, max: MOST_SPARRING, value: SPARRING, "data-count": true }),
+        h("input", { class: "number", id: field("count"), type: "number", inputmode: "numeric", min: 1, max: limits.sparring_problems, value: SPARRING, "data-count": true }),
         h("span", { class: "unit", "aria-hidden": "true" }, "problems"),
         button("spar", "Spar now", { "data-spar": true, "aria-label": `Spar ${name} now` }))),
     h("p", { class: "sub", id: field("priority-words"), "data-priority-words": true }),

@@ -32,7 +32,7 @@ export function mount(element) {
     page.style.setProperty("--c", skill.colour);
     part(page, "head").replaceChildren(skillTop(skill, h("h1", { id: "skill-h", tabindex: -1 }, skill.name)), unavailableLine(), trackFacts());
     part(page, "gate-panel").replaceChildren(evaluationBlock(chart, "h2"));
-    part(page, "controls").replaceChildren(skillControls(skill, "page"));
+    part(page, "controls").replaceChildren(skillControls(skill, guild.limits, "page"));
     part(page, "levels").replaceChildren();
   };
   const show = () => {
@@ -45,7 +45,7 @@ export function mount(element) {
     if (built !== skill.id) build(skill);
     patchTop(page, skill);
     patchFacts(part(page, "head"), skill);
-    patchEvaluationBlock(page, chart, skill, "page");
+    patchEvaluationBlock(page, chart, skill, guild.limits, "page");
     patchWeakest(page, skill, WEAKEST_SHOWN);
     patchSkillControls(page.querySelector(".controls"), skill, guild);
     patchLevels(part(page, "levels"), skill, detail);
