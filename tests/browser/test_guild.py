@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from guild_fixture import REMEDY, REPEATING_LEVEL, GuildDouble, serving
+from guild_fixture import AT, REMEDY, REPEATING_LEVEL, GuildDouble, result, serving
 from playwright.sync_api import Browser, Page, expect
 
 from realm.errors import ConflictError
@@ -118,6 +118,58 @@ def test_the_chart_reads_out_each_evaluation(serve: Serve, desktop: Page) -> Non
     desktop.keyboard.press("Home")
     expect(plot).to_have_attribute("aria-valuetext", re.compile(rf"step {first['step']:,} · level {first['level']}"))
     expect(plot.locator("[data-cross-text]")).to_contain_text(f"{first['correct']} of {first['n']}")
+
+
+def test_an_evaluation_of_older_weights_takes_its_place_in_the_chart(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    recent = double.skill("bin")["recent"]
+    recent.append({**result(110_000, 13, 81), "at": AT.format(23, 59), "mastered_level": None})
+    opened(desktop, f"{url}/guild")
+    plot = card(desktop, "BIN").get_by_role("slider")
+    places = [float(x) for x in re.findall(r"M([-\d.]+) ", plot.locator(".ci").get_attribute("d") or "")]
+    assert len(places) == len(recent)
+    assert places == sorted(places)
+    assert min(places) >= 0
+    assert max(places) <= 1000
+    plot.focus()
+    desktop.keyboard.press("End")
+    expect(plot).to_have_attribute("aria-valuetext", re.compile("step 127,000 · level 15"))
+
+
+def test_the_crosshair_stays_at_its_evaluation(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    plot = card(desktop, "BIN").get_by_role("slider")
+    recent = double.skill("bin")["recent"]
+    plot.focus()
+    desktop.keyboard.press("Home")
+    for _ in range(4):
+        desktop.keyboard.press("ArrowRight")
+    held = f"step {recent[4]['step']:,} · level {recent[4]['level']}"
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(held))
+    last = len(recent)
+    double.skill("bin")["recent"] = [*recent, {**result(127_400, 15, 79), "mastered_level": None}]
+    expect(plot).to_have_attribute("aria-valuemax", str(last))
+    expect(plot).to_have_attribute("aria-valuenow", "4")
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(held))
+    expect(plot.locator("[data-cross]")).to_be_visible()
+    desktop.keyboard.press("ArrowRight")
+    expect(plot).to_have_attribute("aria-valuenow", "5")
+    double.skill("bin")["recent"] = double.skill("bin")["recent"][10:]
+    expect(plot).to_have_attribute("aria-valuemax", str(last - 10))
+    expect(plot).to_have_attribute("aria-valuenow", "0")
+
+
+def test_a_chart_drawn_while_hidden_is_labelled_when_shown(serve: Serve, desktop: Page) -> None:
+    double, url = serve("bare")
+    climbed = [{**result(10_000 * level, level, 60), "mastered_level": None} for level in range(1, 11)]
+    double.skill("bin")["recent"] = climbed
+    opened(desktop, f"{url}/guild?skill=bin")
+    expect(desktop.locator(".skill-body")).to_be_visible()
+    labels = card(desktop, "BIN").locator("[data-marks] span")
+    desktop.get_by_role("link", name="Guild").last.click()
+    # The two newest would stand on each other.
+    expect(labels).to_have_text(["level 10", *(f"level {level}" for level in range(8, 0, -1))])
 
 
 def test_the_heat_map_shows_the_numbers_of_the_data(serve: Serve, desktop: Page) -> None:

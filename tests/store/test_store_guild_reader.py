@@ -11,7 +11,7 @@ from skills import get_engine
 
 
 @pytest.fixture
-def campaign(db):
+def campaign():
     return Campaign(CAMPAIGN, "mote", 1, CampaignLife.ACTIVE, Momentum.GO, "", "exam", T0)
 
 
