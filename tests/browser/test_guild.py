@@ -105,6 +105,9 @@ def test_a_card_shows_gate_window_and_intervals(serve: Serve, desktop: Page) -> 
     assert met == [0, 0, 1]
     on, now = shown.locator(".rung .on"), shown.locator(".rung .now")
     assert (on.count(), now.inner_text()) == (14, "15")
+    expect(shown.get_by_role("link", name="BIN level 15: popcount, 6 bits, training")).to_have_attribute(
+        "title", "popcount, 6 bits"
+    )
 
 
 def test_the_chart_reads_out_each_evaluation(serve: Serve, desktop: Page) -> None:
@@ -316,13 +319,48 @@ def test_strategy_preset_and_priority_are_sent_and_kept(serve: Serve, desktop: P
         ("strategy", "focus", "sy"), ("preset", "catch_up"),
     ]  # fmt: skip
     double.refusal = ConflictError("There is no campaign.", "Start one.")
-    plan.get_by_role("radio", name="Equal").check()
+    plan.get_by_role("radio", name="Equal").click()  # check() would look whether it stays chosen, which it does not
     expect(plan.get_by_role("alert")).to_have_text("There is no campaign. Start one.")
     expect(plan.get_by_role("radio", name="Lowest first")).to_be_checked()
     double.refusal = ConflictError("There is no campaign.", "Start one.")
     card(desktop, "BIN").get_by_label("Priority").select_option("2")
     expect(card(desktop, "BIN").get_by_role("alert").last).to_have_text("There is no campaign. Start one.")
     expect(card(desktop, "BIN").get_by_label("Priority")).to_have_value("9")
+
+
+def test_the_plan_says_what_its_mix_does(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    plan = card(desktop, "Training plan")
+    mix = plan.locator("[data-mix]")
+    expect(mix).to_contain_text("7.5 % of the level after the training level, where there is one; 15.0 % replay of")
+    expect(mix).to_contain_text("mastered levels that are safe, where there are any; the rest goes to")
+    expect(mix).to_contain_text("Safe is an accuracy at least half-way from the gate to 100 %.")
+    plan.get_by_role("radio", name="Uniform").check()
+    expect(mix).to_have_text("Within a skill: the same to every level up to the one after the training level.")
+    double.mix |= {"kind": "learnable", "next_share": 0.0}
+    expect(mix).to_contain_text("Within a skill: nothing of the level after the training level; 15.0 % replay")
+
+
+def test_a_focus_that_is_not_trained_is_said(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    double.strategy |= {"name": "focus", "focus": "sy"}
+    opened(desktop, f"{url}/guild")
+    plan = card(desktop, "Training plan")
+    picker = plan.get_by_label("Skill in focus")
+    expect(picker).to_have_value("sy")
+    expect(plan.locator("[data-focus-lost]")).to_be_hidden()
+    card(desktop, "SY").get_by_role("button", name="Disable SY").click()
+    expect(plan.locator("[data-focus-lost]")).to_have_text(
+        "The skill in focus, SY, is not trained: the training is shared as with Equal until another is chosen or SY is "
+        "enabled."
+    )
+    assert picker.evaluate("each => each.selectedOptions[0].textContent") == "none"
+    assert_sound(desktop)
+    picker.select_option("bin")
+    expect(plan.locator("[data-focus-lost]")).to_be_hidden()
+    expect(picker).to_have_value("bin")
+    assert double.calls[-1] == ("strategy", "focus", "bin")
 
 
 def test_the_limits_of_controls_and_words_are_those_of_the_realm(serve: Serve, desktop: Page) -> None:
@@ -355,8 +393,27 @@ def test_skills_that_cannot_run_say_the_remedy_once(serve: Serve, desktop: Page)
     expect(idle).to_contain_text(f"10 skills not available: {REMEDY}")
     assert idle.get_by_role("button", name="Enable").count() == 1
     desktop.goto(f"{url}/guild?skill=rg_gcd")
-    expect(desktop.locator(".detail-head")).to_contain_text(REMEDY)
-    expect(desktop.get_by_role("button", name=re.compile("Enable"))).to_be_disabled()
+    problem = desktop.locator(".skill-page").get_by_role("alert").first
+    expect(problem).to_contain_text("Skill 'rg_gcd' is not available: reasoning-gym is not installed.")
+    expect(problem).to_contain_text("pip install")
+    expect(desktop.locator(".skill-body")).to_be_hidden()
+
+
+def test_an_enabled_skill_that_cannot_run_shows_what_the_books_say(serve: Serve, desktop: Page) -> None:
+    double, url = serve("bare")
+    gcd = double.skill("rg_gcd")
+    gcd |= {"enabled": True, "mastered_level": 3, "training_level": 4, "xp": 412, "priority": 7}
+    opened(desktop, f"{url}/guild")
+    shown = card(desktop, gcd["name"])
+    expect(shown).to_contain_text(REMEDY)
+    expect(shown).to_contain_text("3 of 10")
+    expect(shown).to_contain_text("412")
+    expect(shown).to_contain_text("This campaign does not train the skill")
+    for name in ("Evaluate", "Spar", "Disable"):
+        expect(shown.get_by_role("button", name=re.compile(f"^{name}"))).to_be_disabled()
+    expect(desktop.locator("[data-trained]")).to_have_text("1 of 12")
+    expect(card(desktop, "Training plan").locator(".shares-key")).not_to_contain_text(gcd["name"])
+    assert_sound(desktop)
 
 
 def test_empty_states_say_what_will_happen(serve: Serve, desktop: Page) -> None:
@@ -367,6 +424,16 @@ def test_empty_states_say_what_will_happen(serve: Serve, desktop: Page) -> None:
     expect(card(desktop, "Passives")).to_contain_text("No passive was run yet. At every checkpoint")
 
 
+def test_memorizable_is_said_of_problems_for_evaluation(serve: Serve, desktop: Page) -> None:
+    _, url = serve("fresh")
+    opened(desktop, f"{url}/guild")
+    said = "fewer than 300 distinct problems for evaluation: training and evaluation draw from all of them"
+    expect(card(desktop, "BIN")).to_contain_text(f"Memorizable: {said}.")
+    desktop.goto(f"{url}/guild?skill=bin&level=1")
+    expect(desktop.locator(".detail-levels")).to_contain_text(f"memorizable: {said}")
+    expect(desktop.locator("[data-level-facts]")).to_contain_text("yes, fewer than 300 for evaluation")
+
+
 def test_a_skills_page_shows_levels_problems_and_graded_answers(serve: Serve, desktop: Page) -> None:
     double, url = serve("busy")
     opened(desktop, f"{url}/guild")
@@ -374,7 +441,7 @@ def test_a_skills_page_shows_levels_problems_and_graded_answers(serve: Serve, de
     assert desktop.url == f"{url}/guild?skill=bin"
     expect(desktop.get_by_role("heading", level=1, name="BIN")).to_be_focused()
     assert desktop.locator(".levels > li").count() == 30
-    expect(desktop.locator(".levels .now")).to_contain_text("77 %")
+    expect(desktop.locator(".levels .now")).to_contain_text("77.0 %")
     body = desktop.locator(".detail-level")
     expect(body).to_contain_text("Level 15: popcount, 6 bits")
     expect(body).to_contain_text("71.9–81.4 %")
@@ -393,6 +460,86 @@ def test_a_skills_page_shows_levels_problems_and_graded_answers(serve: Serve, de
     desktop.go_back()
     expect(desktop.get_by_role("heading", level=1, name="Guild")).to_be_focused()
     assert desktop.url == f"{url}/guild"
+
+
+def test_a_rung_says_and_shows_on_which_side_of_the_gate_it_is(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    double.answered |= {3: 239, 4: 240}
+    opened(desktop, f"{url}/guild?skill=bin")
+    rungs = desktop.locator(".levels > li")
+    expect(rungs.nth(2)).to_contain_text("79.7 %")
+    expect(rungs.nth(3)).to_contain_text("80.0 %")
+    assert [rungs.nth(at).locator(".pip.met").count() for at in (2, 3)] == [0, 1]
+    double.answered |= {3: 240, 4: 239}
+    double.skill("bin")["share"] = 0.4
+    expect(rungs.nth(2)).to_contain_text("80.0 %")
+    assert [rungs.nth(at).locator(".pip.met").count() for at in (2, 3)] == [1, 0]
+
+
+def test_a_reading_that_fails_is_said_until_one_is_answered(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild?skill=bin")
+    expect(desktop.locator(".skill-body")).to_be_visible()
+    problem = desktop.locator(".skill-page").get_by_role("alert").first
+    double.down = {"guild"}
+    expect(problem).to_contain_text("skill_engine does not answer.")
+    double.down = set()
+    expect(problem).to_be_hidden()
+
+
+def test_a_job_whose_end_cannot_be_asked_is_asked_again(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    shown = card(desktop, "SY").locator("[data-job='eval/sy']")
+    double.down = {"job"}
+    with desktop.expect_response(lambda answer: "/jobs/" in answer.url and answer.status == 503):
+        card(desktop, "SY").get_by_role("button", name="Evaluate SY now").click()
+    # The next reading asks anew, and that the line was written after the first answer is sure by then.
+    with desktop.expect_response(lambda answer: "/jobs/" in answer.url and answer.status == 503):
+        pass
+    expect(shown).to_contain_text("Evaluation running.")
+    double.down = set()
+    expect(shown).to_contain_text("Level 4: 83 of 100 correct = 83.0 %.")
+
+
+def test_a_job_that_is_no_longer_known_is_over(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    double.holds_jobs = True
+    card(desktop, "SY").get_by_role("button", name="Evaluate SY now").click()
+    shown = card(desktop, "SY").locator("[data-job='eval/sy']")
+    expect(shown).to_contain_text("Evaluation queued")
+    double.jobs.clear()
+    expect(shown).to_contain_text("Evaluation failed: Job 'job-1' does not exist.")
+
+
+def test_a_job_that_waits_for_another_attempt_says_why(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild")
+    double.holds_jobs = True
+    card(desktop, "SY").get_by_role("button", name="Evaluate SY now").click()
+    shown = card(desktop, "SY").locator("[data-job='eval/sy']")
+    expect(shown).to_contain_text("Evaluation queued")
+    double.jobs["job-1"]["error"] = "CUDA out of memory."
+    expect(shown).to_contain_text("Evaluation failed and waits to be tried again: CUDA out of memory.")
+
+
+def test_results_say_what_was_not_counted_and_why_there_is_no_quest(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    opened(desktop, f"{url}/guild?skill=bin")
+    double.result_more = {"counted": False, "detail": "the training level is 15"}
+    desktop.get_by_role("button", name="Evaluate BIN now").last.click()
+    expect(desktop.locator(".skill-page [data-job='eval/bin']")).to_contain_text(
+        "83 of 100 correct = 83.0 %. Not counted towards the next level: the training level is 15."
+    )
+    double.result_more = {"quest_id": None, "reason": "the hero is 2400 steps beyond these mistakes"}
+    desktop.get_by_role("button", name="Spar BIN now").last.click()
+    expect(desktop.locator(".skill-page [data-job='spar/bin']")).to_contain_text(
+        "19 of 48 mistakes at the second. No quest: the hero is 2400 steps beyond these mistakes."
+    )
+    newest = desktop.locator("[data-sessions] li").first
+    expect(newest).to_contain_text("48 mistakes, no quest: the hero is 2400 steps beyond these mistakes")
+    expect(desktop.locator("[data-sessions] li").last).to_contain_text("quest 5f0c2a9e")
 
 
 def test_a_sample_problem_that_repeats_is_shown_as_often_as_it_is_given(serve: Serve, desktop: Page) -> None:

@@ -3,7 +3,7 @@
 import { act, button, markRunning, problemLine } from "./acting.js";
 import { post } from "./api.js";
 import { h, part, say, setAttr, setText } from "./dom.js";
-import { begin, isOpen, jobOf, reread } from "./guildfeed.js";
+import { begin, isOpen, isTrained, jobOf, reread } from "./guildfeed.js";
 import { jobLine, patchJobLine } from "./jobline.js";
 
 const SPARRING = 100;
@@ -61,14 +61,14 @@ export function patchSkillControls(block, skill, guild) {
   setText(part(block, "priority-words"), strategy.name === "weighted" ? "Shares of the training go by the priorities." : "Priorities count while the strategy is Weighted.");
   for (const kind of ["evaluate", "spar"]) {
     const waits = isOpen(jobOf(`${kind === "evaluate" ? "eval" : "spar"}/${skill.id}`));
-    setAttr(part(block, kind), "disabled", !skill.enabled || !skill.available);
+    setAttr(part(block, kind), "disabled", !isTrained(skill));
     setAttr(part(block, kind), "aria-disabled", waits ? "true" : null); // keeps the focus where it was pressed
   }
-  setAttr(part(block, "count"), "disabled", !skill.enabled || !skill.available);
+  setAttr(part(block, "count"), "disabled", !isTrained(skill));
   markRunning(part(block, "spar"), guild, "spar", skill.id);
   const toggle = part(block, "toggle");
   setText(toggle.lastChild, skill.enabled ? "Disable" : "Enable");
   setAttr(toggle, "aria-label", `${skill.enabled ? "Disable" : "Enable"} ${skill.name}`);
-  setAttr(toggle, "disabled", !skill.enabled && !skill.available);
+  setAttr(toggle, "disabled", !skill.available);
   for (const line of block.querySelectorAll(".job")) patchJobLine(line);
 }
