@@ -265,8 +265,12 @@ def test_sparring_sends_its_count_and_shows_the_session(serve: Serve, desktop: P
     problem = shown.get_by_role("alert").last
     for wrong in ("0", "-5", "1000000000", "2.5", ""):
         count.fill(wrong)
-        shown.get_by_role("button", name="Spar BIN now").click()
-        expect(problem).to_contain_text("count:")
+        with desktop.expect_response("**/spar") as answer:
+            shown.get_by_role("button", name="Spar BIN now").click()
+        assert answer.value.status == 400, wrong
+        expect(problem).to_contain_text(answer.value.json()["detail"])
+        expect(problem).to_be_visible()
+        problem.evaluate("each => { each.textContent = ''; }")  # what stands there next is of the next count
     assert double.calls == []
     count.fill("60")
     shown.get_by_role("button", name="Spar BIN now").click()
@@ -598,18 +602,24 @@ def test_an_update_moves_nothing_and_keeps_the_elements(serve: Serve, desktop: P
     )
 
 
-def test_a_hidden_page_does_not_ask_for_the_guild(serve: Serve, browser: Browser) -> None:
+def test_a_hidden_page_does_not_ask_for_the_guild(serve: Serve, desktop: Page) -> None:
     _, url = serve("busy")
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    opened(page, f"{url}/guild")
-    page.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
+    desktop.clock.install()
+    opened(desktop, f"{url}/guild")
+    desktop.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => window.away ?? true, configurable: true })"
+    )
     asked: list[str] = []
-    with page.expect_request("**/api/state"):
-        page.on("request", lambda request: asked.append(request.url))
-    with page.expect_request("**/api/state", timeout=15_000):
-        pass
+    desktop.on("request", lambda request: asked.append(request.url))
+    # Each answer of the state comes when a reading of the guild has been due for long; that of the one before has been
+    # dealt with by then.
+    for _ in range(3):
+        with desktop.expect_response("**/api/state"):
+            desktop.clock.fast_forward(10_000)
     assert [each for each in asked if "/api/guild" in each] == []
-    page.close()
+    desktop.evaluate("window.away = false")
+    with desktop.expect_request("**/api/guild"):
+        desktop.clock.fast_forward(10_000)
 
 
 def test_nothing_moves_for_who_wants_it_still(serve: Serve, browser: Browser) -> None:
@@ -671,7 +681,13 @@ def test_the_api_refuses_what_makes_no_sense_and_says_why(serve: Serve) -> None:
 
 def test_reading_changes_nothing(serve: Serve) -> None:
     double, url = serve("busy")
-    first = ask(f"{url}/api/guild")
-    ask(f"{url}/api/guild/skills/bin?level=3")
-    assert ask(f"{url}/api/guild") == first
-    assert double.calls == []
+    double.holds_jobs = True
+    assert ask(f"{url}/api/guild/skills/bin/evaluate", {})[0] == 200
+    first, calls = ask(f"{url}/api/guild"), list(double.calls)
+    for path in ("skills/bin", "skills/bin?level=3", "jobs/job-1"):
+        assert ask(f"{url}/api/guild/{path}")[0] == 200, path
+    for path in ("strategy", "preset", "skills/bin/evaluate", "skills/bin/spar", "passives/run", "jobs/job-1/cancel"):
+        assert ask(f"{url}/api/guild/{path}")[0] in (404, 405), path
+    with serving(double) as other:  # it has kept no answer
+        assert ask(f"{other}/api/guild") == first
+    assert double.calls == calls
