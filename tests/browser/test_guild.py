@@ -412,7 +412,7 @@ def test_an_enabled_skill_that_cannot_run_shows_what_the_books_say(serve: Serve,
     expect(shown).to_contain_text(REMEDY)
     expect(shown).to_contain_text("3 of 10")
     expect(shown).to_contain_text("412")
-    expect(shown).to_contain_text("This campaign does not train the skill")
+    expect(shown).to_contain_text("Enabled, but not trained, not evaluated and no part of the exam on this machine.")
     for name in ("Evaluate", "Spar", "Disable"):
         expect(shown.get_by_role("button", name=re.compile(f"^{name}"))).to_be_disabled()
     expect(desktop.locator("[data-trained]")).to_have_text("1 of 12")

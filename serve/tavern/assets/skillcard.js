@@ -116,7 +116,9 @@ export function patchEvaluationBlock(card, chart, skill, limits, scope) {
   const asked = skill.recent.length > 0;
   setAttr(part(card, "judged"), "hidden", !asked);
   setAttr(part(card, "teach"), "hidden", asked);
-  const idle = "This campaign does not train the skill: it is not evaluated and no part of the exam. Once enabled, it begins at level 1, or where it was left.";
+  const idle = skill.enabled
+    ? "Enabled, but not trained, not evaluated and no part of the exam on this machine."
+    : "This campaign does not train the skill: it is not evaluated and no part of the exam. Once enabled, it begins at level 1, or where it was left.";
   setText(part(card, "teach"), !isTrained(skill) ? idle : `No evaluation yet. While a battle runs, the newest weights answer fresh problems of level ${integer(skill.training_level)}, every few seconds with a small hero and at each checkpoint with a large one. Answers are graded exactly; evaluations appear here with their intervals, and accuracy by step beside them.`);
   if (!asked) return;
   setAttr(part(card, "axis"), "hidden", window.length === 0);
