@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from realm.catalog import hero_spec
@@ -26,10 +26,10 @@ class Curriculum:
         self.states = SkillStore(database)
         self.engine = engine
 
-    def settings(self, campaign: Campaign) -> dict[str, SkillSetting]:
-        """The settings of every skill of the catalog."""
-        every = [skill.id for skill in self.engine.list_skills()]
-        return self.store.settings(campaign.id, every, hero_spec(campaign.hero_id).skills)
+    def settings(self, campaign: Campaign, skills: Iterable[Skill] | None = None) -> dict[str, SkillSetting]:
+        """The settings of these skills; without any, of every one that this machine can use."""
+        wanted = [skill.id for skill in (self.engine.list_skills() if skills is None else skills)]
+        return self.store.settings(campaign.id, wanted, hero_spec(campaign.hero_id).skills)
 
     def skills(self, campaign: Campaign) -> list[Skill]:
         """The enabled skills, by id."""

@@ -9,8 +9,10 @@ from typing import Any
 from actors.curriculum import Curriculum
 from actors.skill_rows import evaluation_row, share, skill_row
 from realm.rules.campaign import Campaign
-from realm.rules.progression import SkillState
-from realm.rules.schedule import PRESETS, STRATEGIES, SkillSetting
+from realm.rules.job import MAX_PROBLEMS
+from realm.rules.passives import POOLED_RUNS, PassiveMode
+from realm.rules.progression import LevelRule
+from realm.rules.schedule import PRESETS, PRIORITIES, STRATEGIES, SkillSetting
 from realm.store.database import Database
 from realm.store.skills import SkillStore
 from skills import Engine, Skill
@@ -18,6 +20,15 @@ from skills import Engine, Skill
 RECENT_EVALUATIONS = 60
 EXAMPLES = 4
 """Problems of a level shown to people: always the same ones, of the train split."""
+
+LIMITS = {
+    "priorities": list(PRIORITIES),
+    "sparring_problems": MAX_PROBLEMS,
+    "window": LevelRule(max_level=1).window,
+    "pooled_runs": POOLED_RUNS,
+    "pooled_problems": POOLED_RUNS * PassiveMode.LITE.problems,
+}
+"""Numbers of the rules that the page shows and offers."""
 
 
 class GuildReader:
@@ -29,9 +40,12 @@ class GuildReader:
         self.engine = engine
 
     def read(self, campaign: Campaign) -> dict[str, Any]:
-        """The plan, and every skill of the catalog: enabled ones with their share, unavailable ones with why."""
+        """The plan, and every skill of the catalog: enabled ones with their share, those that lack something on this
+        machine with what, and with what the books say of them."""
         plan = self.curriculum.plan_row(campaign)
-        settings, shares = self.curriculum.settings(campaign), self.curriculum.shares(campaign)
+        usable, unavailable = self.engine.list_skills(), self.engine.list_unavailable()
+        settings = self.curriculum.settings(campaign, [*usable, *(skill for skill, _ in unavailable)])
+        shares = self.curriculum.shares(campaign)
         return {
             "strategy": {
                 "name": plan["strategy"],
@@ -46,31 +60,39 @@ class GuildReader:
                 "choices": [{"id": each.id, "title": each.title, "about": each.about} for each in PRESETS],
             },
             "mix": plan["mix"],
+            "limits": LIMITS,
             "skills": [
-                *(self._card(campaign, skill, settings[skill.id], shares) for skill in self.engine.list_skills()),
-                *(_unavailable(campaign, skill, why) for skill, why in self.engine.list_unavailable()),
+                *(self._card(campaign, skill, settings[skill.id], shares) for skill in usable),
+                *(self._card(campaign, skill, settings[skill.id], shares, why) for skill, why in unavailable),
             ],
         }
 
     def skill(self, campaign: Campaign, skill: Skill) -> dict[str, Any]:
         """One skill's card."""
-        setting = self.curriculum.settings(campaign)[skill.id]
+        setting = self.curriculum.settings(campaign, [skill])[skill.id]
         return self._card(campaign, skill, setting, self.curriculum.shares(campaign))
 
     def _card(
-        self, campaign: Campaign, skill: Skill, setting: SkillSetting, shares: Mapping[str, float]
+        self,
+        campaign: Campaign,
+        skill: Skill,
+        setting: SkillSetting,
+        shares: Mapping[str, float],
+        missing: str | None = None,
     ) -> dict[str, Any]:
         state = self.curriculum.state(campaign, skill)
         window = [evaluation_row(each) for each in state.window]
         recent = self.skills.recent(campaign.id, skill.id, RECENT_EVALUATIONS)
         return skill_row(skill, asdict(state), window) | {
             "category": skill.category,
-            "available": True,
-            "unavailable_reason": None,
+            "available": missing is None,
+            "unavailable_reason": missing,
             "enabled": setting.enabled,
             "priority": setting.priority,
             "share": shares.get(skill.id, 0.0),
             "training_level": state.training_level,
+            "level_titles": [level.title for _, level in sorted(skill.levels.items())],
+            "primitives": skill.primitives,
             "window": window,
             "window_mean": state.window_mean,
             "recent": [evaluation_row(each) | {"mastered_level": mastered} for each, mastered in recent],
@@ -102,20 +124,3 @@ class GuildReader:
 def _pooled(result: tuple[int, int]) -> dict[str, Any]:
     n, correct = result
     return share(correct, n)
-
-
-def _unavailable(campaign: Campaign, skill: Skill, why: str) -> dict[str, Any]:
-    """The card of a skill that lacks something on this machine."""
-    setting = SkillSetting(skill.id, enabled=False)
-    return skill_row(skill, asdict(SkillState(campaign.id, skill.id, skill.max_level)), []) | {
-        "category": skill.category,
-        "available": False,
-        "unavailable_reason": why,
-        "enabled": setting.enabled,
-        "priority": setting.priority,
-        "share": 0.0,
-        "training_level": 1,
-        "window": [],
-        "window_mean": None,
-        "recent": [],
-    }

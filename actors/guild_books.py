@@ -23,19 +23,30 @@ class GuildBooks:
         self.primitives = PrimitiveStore(database)
         self.passives = PassiveStore(database)
         self.sparring = SparringStore(database)
+        self._read: tuple[tuple[str, dict[str, PrimitiveStats]], dict[str, dict[str, Any]]] | None = None
 
     def primitive_rows(self, campaign_id: str, skill_id: str | None = None) -> list[dict[str, Any]]:
         """Accuracy of every primitive, or of those that a skill exercises: weakest first, those never asked last."""
-        known = {primitive.id: primitive for primitive in self.engine.list_primitives()}
-        stats, history = self.primitives.stats(campaign_id), self.primitives.history(campaign_id)
-        wanted = self.engine.get(skill_id).primitives if skill_id is not None else {**known, **stats}
-        rows = [
-            primitive_row(
-                each, known.get(each), stats.get(each, PrimitiveStats(campaign_id, each)), history.get(each, ())
-            )
-            for each in wanted
-        ]
-        return sorted(rows, key=weakest_first)
+        rows = self._primitives_by_id(campaign_id)
+        wanted = self.engine.get(skill_id).primitives if skill_id is not None else rows
+        return sorted((rows[each] for each in wanted), key=weakest_first)
+
+    def _primitives_by_id(self, campaign_id: str) -> dict[str, dict[str, Any]]:
+        """The row of every primitive. Histories are long: they are read again once more was asked, which stats say."""
+        stats = self.primitives.stats(campaign_id)
+        mark = (campaign_id, stats)
+        if self._read is None or self._read[0] != mark:
+            known = {primitive.id: primitive for primitive in self.engine.list_primitives()}
+            history = self.primitives.history(campaign_id)
+            rows = {
+                each: primitive_row(
+                    each, known.get(each), stats.get(each, PrimitiveStats(campaign_id, each)), history.get(each, ())
+                )
+                for each in {**known, **stats}
+            }
+            self._read = (mark, rows)
+            return rows
+        return self._read[1]
 
     def passive_rows(self, campaign_id: str) -> list[dict[str, Any]]:
         """Every passive with its newest results, what is pooled of them, its peak, and a warning while it is below."""
@@ -54,6 +65,10 @@ class GuildBooks:
             skill.level(level)
         return [samples_row(each) for each in self.skills.samples(campaign_id, skill_id, level)]
 
-    def sparring_rows(self, campaign_id: str, limit: int) -> list[dict[str, Any]]:
-        """The last sparring sessions, newest first."""
-        return [sparring_row(each) for each in self.sparring.page(campaign_id, limit)]
+    def sparring_rows(self, campaign_id: str, limit: int, skill_id: str | None = None) -> list[dict[str, Any]]:
+        """The last sparring sessions, of one skill or of all, newest first."""
+        return [sparring_row(each) for each in self.sparring.page(campaign_id, limit, skill_id)]
+
+    def newest_sparring(self, campaign_id: str) -> dict[str, dict[str, Any]]:
+        """The last sparring session of each skill that has one, by skill id."""
+        return {skill_id: sparring_row(each) for skill_id, each in self.sparring.newest(campaign_id).items()}

@@ -45,7 +45,7 @@ class GuildRecords(GuildRequests):
         if found is not None:
             return sparring_row(found)
         session = SparringSession(**result, at=now())
-        reason = "no mistakes, no quest"
+        reason = "no mistakes"
         if examples:
             step = self._live_step(session.campaign_id)
             reason = expired(session.step, step, self.config.sparring.max_age_steps)
@@ -82,6 +82,6 @@ class GuildRecords(GuildRequests):
         """
         return self.books.sample_rows(self.campaign_id, skill_id, level)
 
-    def sparring(self, limit: int = 20) -> list[dict[str, Any]]:
-        """The last sparring sessions, newest first."""
-        return self.books.sparring_rows(self.campaign_id, limit)
+    def sparring(self, limit: int = 20, skill_id: str | None = None) -> list[dict[str, Any]]:
+        """The last sparring sessions, of one skill or of all, newest first."""
+        return self.books.sparring_rows(self.campaign_id, limit, skill_id)

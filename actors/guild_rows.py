@@ -45,14 +45,14 @@ def weakest_first(row: Mapping[str, Any]) -> tuple[bool, float, str]:
 
 
 def passive_row(passive: Passive, record: PassiveRecord) -> dict[str, Any]:
-    """A passive with its results, oldest first. `warning` says what fell from where while it is below its peak."""
+    """A passive with its results by step. `warning` says what fell from where while it is below its peak."""
     state, pooled = record.state, record.pooled
     warning = compared(pooled, state.peak) if state.regressed and pooled and state.peak else None
     return {
         "id": passive.id,
         "title": passive.title,
         "version": passive.version,
-        "runs": [_run_row(each) for each in record.runs],
+        "runs": [_run_row(each) for each in sorted(record.runs, key=lambda run: run.step)],
         "pooled": _pool_row(pooled),
         "peak": _pool_row(state.peak),
         "warning": warning,

@@ -205,36 +205,35 @@ class SkillEngine(GuildRecords):
 
     def guild(self) -> dict[str, Any]:
         """All that the Guild page shows: the plan, every skill, primitives, passives, sparring, open jobs."""
-        campaign, primitives, sparring = self._campaign, self.primitive_summary(), self.sparring()
-        found = self.guild_reader.read(campaign)
+        campaign, primitives = self._campaign, self.primitive_summary()
+        found, sparring = self.guild_reader.read(campaign), self.books.newest_sparring(campaign.id)
         by_id = {row["id"]: row for row in primitives}
         for row in found["skills"]:
-            exercised = self.engine.get(row["id"]).primitives if row["available"] else ()
-            row["primitives"] = sorted((by_id[each] for each in exercised), key=weakest_first)[:WEAKEST]
-            row["sparring"] = next((each for each in sparring if each["skill_id"] == row["id"]), None)
+            row["primitives"] = sorted((by_id[each] for each in row["primitives"]), key=weakest_first)[:WEAKEST]
+            row["sparring"] = sparring.get(row["id"])
         return found | {
             "step": self._live_step(campaign.id),
             "primitives": primitives,
             "passives": self.passives(),
-            "sparring": sparring,
             "open_jobs": [
-                {"job_id": each["id"], **{name: each[name] for name in ("type", "skill_id", "status")}}
+                {"job_id": each["id"], **{name: each[name] for name in ("type", "skill_id", "status", "error")}}
                 for each in ask(self.peer("task_master").open_jobs.remote())
             ],
         }
 
     def guild_skill(self, skill_id: str, level: int | None = None) -> dict[str, Any]:
-        """One skill's page: its ladder, answers of the newest evaluations, examples of a level (the training level).
+        """One skill's page: its ladder, sparring sessions, answers of the newest evaluations, examples of a level (the
+        training level).
 
         Raises:
             NotFoundError: no such skill or level.
         """
         skill, campaign = self.engine.get(skill_id), self._campaign
-        row = self.guild_reader.skill(campaign, skill)
-        sparring = next((each for each in self.sparring() if each["skill_id"] == skill_id), None)
+        row, sessions = self.guild_reader.skill(campaign, skill), self.sparring(skill_id=skill_id)
         return row | {
             "primitives": self.primitive_summary(skill_id)[:WEAKEST],
-            "sparring": sparring,
+            "sparring": sessions[0] if sessions else None,
+            "sessions": sessions,
             "levels": self.guild_reader.ladder(campaign, skill),
             "samples": [
                 {"level": each["level"], "step": each["step"], "at": each["at"], "answers": each["samples"]}

@@ -31,7 +31,7 @@ def run_passives(job: dict[str, Any], context: Context) -> dict[str, Any]:
     context.require_wanted(job)
     rows = ask(context.service.peer("skill_engine").record_passives.remote(results))
     shown = ("id", "title", "version", "pooled", "peak", "warning")
-    passives_shown = [{**{name: row[name] for name in shown}, "run": row["runs"][-1]} for row in rows]
+    passives_shown = [{**{name: row[name] for name in shown}, "run": _run_of(job, row["runs"])} for row in rows]
     return {"mode": mode.value, "step": payload["step"], "passives": passives_shown}
 
 
@@ -50,6 +50,11 @@ def run_primitives(job: dict[str, Any], context: Context) -> dict[str, Any]:
     ask(context.service.peer("skill_engine").record_primitives.remote(result, outcomes))
     by_primitive = [{"id": name, "n": each.n, "correct": each.correct} for name, each in found.items()]
     return {"step": payload["step"], "n": n, "correct": correct, "primitives": by_primitive}
+
+
+def _run_of(job: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The job's own of the results of a passive."""
+    return next(run for run in runs if run["job_id"] == str(job["id"]))
 
 
 def _source(job: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ name: "FILL IN: what people read"
 version: 1
 description: "FILL IN: a few words"
 category: "FILL IN: arithmetic, logic, algorithmic, games, language"
-# Id of a symbol in serve/tavern/assets/sprite.html, and a colour that no other skill has.
+# Id of a symbol in serve/tavern/assets/sprite.html: rune-any, or that of the category, as rune-logic; and a colour that
+# no other skill has.
 icon: rune-any
 colour: "#9a9a9a"
 # The module that generates and grades: NAME.py in this folder.

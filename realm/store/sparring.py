@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from realm.rules.quest import QuestStatus
 from realm.rules.sparring import SparringSession
@@ -54,12 +54,22 @@ class SparringStore:
         with self._db.read() as connection:
             return _of_job(connection, job_id)
 
-    def page(self, campaign_id: str, limit: int = 50) -> tuple[SparringSession, ...]:
-        """The last sessions, newest first."""
+    def page(self, campaign_id: str, limit: int = 50, skill_id: str | None = None) -> tuple[SparringSession, ...]:
+        """The last sessions, of one skill or of all, newest first."""
         query = select(sparring_sessions).where(sparring_sessions.c.campaign_id == campaign_id)
+        if skill_id is not None:
+            query = query.where(sparring_sessions.c.skill_id == skill_id)
         query = query.order_by(sparring_sessions.c.id.desc()).limit(limit)
         with self._db.read() as connection:
             return tuple(to(SparringSession, row) for row in connection.execute(query).mappings())
+
+    def newest(self, campaign_id: str) -> dict[str, SparringSession]:
+        """The last session of each skill that has one, by skill id."""
+        mine = sparring_sessions.c.campaign_id == campaign_id
+        ids = select(func.max(sparring_sessions.c.id)).where(mine).group_by(sparring_sessions.c.skill_id)
+        query = select(sparring_sessions).where(sparring_sessions.c.id.in_(ids))
+        with self._db.read() as connection:
+            return {row["skill_id"]: to(SparringSession, row) for row in connection.execute(query).mappings()}
 
     def waiting(self, campaign_id: str) -> tuple[SparringSession, ...]:
         """Sessions whose quest waits on the board, oldest first."""

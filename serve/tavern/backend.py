@@ -79,24 +79,28 @@ class TavernBackend(Protocol):
         """Skills, primitives and passives of the active campaign, and how its training is planned.
 
         step; strategy `{name, focus, choices: [{id, title, about}]}`; preset `{name, choices}`, name None = put
-        together by hand; mix `{replay_share, next_share, kind}`; skills, all of the catalog: id, name, description,
-        category, icon, colour, enabled, available, unavailable_reason, priority (1 to 9), share (of the planned
-        training), max_level, mastered_level, training_level, level_title, memorizable, threshold, xp, window and
-        recent (oldest first) of `{step, level, n, correct, accuracy, low, high, at}`, recent with mastered_level too,
-        window_mean, primitives (weakest first), sparring (the last session or None); primitives `{id, track, title,
-        attempts, correct, window_n, window_correct, window_accuracy, low, high, history: [{step, n, correct}]}`;
-        passives `{id, title, version, runs: [{step, n, correct, accuracy, low, high, mode, at}], pooled, peak,
-        warning}`; sparring `[{skill_id, level, step, n, first_correct, second_correct, mistakes, quest_id, at}]`;
-        open_jobs `[{type, skill_id, status, job_id}]`.
+        together by hand; mix `{replay_share, next_share, kind}`; limits `{priorities: [1, …], sparring_problems (at
+        most), window (evaluations that a level is judged by), pooled_runs, pooled_problems (what a passive is judged
+        by: LITE runs, and their problems)}`; skills, all of the catalog: id, name, description, category, icon, colour,
+        enabled, available, unavailable_reason, priority (1 to 9), share (of the planned training), max_level,
+        mastered_level, training_level, level_title, level_titles (of every level), memorizable, threshold, xp, window
+        and recent (in the order they were recorded) of `{step, level, n, correct, accuracy, low, high, at}`, recent
+        with mastered_level too, window_mean, primitives (weakest first), sparring (the last session or None);
+        primitives `{id, track, title, attempts, correct, window_n, window_correct, window_accuracy, low, high, history:
+        [{step, n, correct}]}`; passives `{id, title, version, runs: [{step, n, correct, accuracy, low, high, mode, at}]
+        (by step), pooled, peak, warning}`; open_jobs `[{type, skill_id, status, job_id, error}]`, error that of the
+        last failed attempt.
         """
         ...
 
     async def guild_skill(self, skill_id: str, level: int | None) -> Json:
         """The skill's row of `guild`, and what one page about it shows.
 
-        levels `[{level, title, memorizable, mastered_at_step, n, correct, accuracy, low, high, weight}]`; samples
-        `[{level, step, at, answers: [{prompt, answer, expected, correct, reason}]}]`, newest first; examples `[{level,
-        prompt, response}]` of `level`, by default the training level.
+        sessions of sparring, newest first: `[{skill_id, level, step, n, first_correct, second_correct, mistakes,
+        quest_id, reason (why there is no quest), at}]`; levels `[{level, title, memorizable, mastered_at_step, n,
+        correct, accuracy, low, high, weight}]`; samples `[{level, step, at, answers: [{prompt, answer, expected,
+        correct, reason}]}]`, newest first; examples `[{level, prompt, response}]` of `level`, by default the training
+        level. NotFoundError for a skill that is not available.
         """
         ...
 

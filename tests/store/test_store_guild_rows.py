@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 from store_helpers import CAMPAIGN, T0, at, make_checkpoint
 
 from actors.guild_books import GuildBooks
@@ -69,6 +70,15 @@ def test_a_passive_shows_its_runs_its_pool_its_peak_and_a_warning(books):
     assert (rows["memory"]["runs"], rows["memory"]["pooled"], rows["memory"]["warning"]) == ([], None, None)
 
 
+def test_results_of_a_passive_come_by_step_whenever_they_were_recorded(books):
+    version = get_engine().passive("logic").version
+    for order, step in enumerate((30, 10, 20)):
+        result = PassiveResult(CAMPAIGN, "logic", version, PassiveMode.LITE, step, 5, 3, str(step), at(order))
+        books.passives.record([result])
+    [row] = [row for row in books.passive_rows(CAMPAIGN) if row["id"] == "logic"]
+    assert [run["step"] for run in row["runs"]] == [10, 20, 30]
+
+
 def test_samples_and_sparring_are_rows(books):
     evaluation = Evaluation(CAMPAIGN, "bin", 2, 7, 100, 60, 0, 0, "1", T0)
     books.skills.record_evaluation(evaluation, LevelRule(max_level=30), samples=[{"prompt": "p", "correct": False}])
@@ -77,7 +87,46 @@ def test_samples_and_sparring_are_rows(books):
     assert books.sample_rows(CAMPAIGN, "bin", 3) == []
     with pytest.raises(NotFoundError):
         books.sample_rows(CAMPAIGN, "bin", 31)
-    books.sparring.record(SparringSession(CAMPAIGN, "bin", 3, 9, 10, 10, 0, "8", T0, reason="no mistakes, no quest"))
+    books.sparring.record(SparringSession(CAMPAIGN, "bin", 3, 9, 10, 10, 0, "8", T0, reason="no mistakes"))
     [row] = books.sparring_rows(CAMPAIGN, 5)
     assert (row["first_accuracy"], row["second_accuracy"], row["quest_id"]) == (1.0, None, None)
-    assert row["reason"] == "no mistakes, no quest"
+    assert row["reason"] == "no mistakes"
+
+
+def test_each_skill_has_its_own_sessions_however_many_came_since(books):
+    def spar(skill_id, step):
+        books.sparring.record(SparringSession(CAMPAIGN, skill_id, 3, step, 10, 4, 2, f"{skill_id}-{step}", at(step)))
+
+    spar("sy", 1)
+    for step in range(2, 27):
+        spar("bin", step)
+    assert [row["skill_id"] for row in books.sparring_rows(CAMPAIGN, 20)] == ["bin"] * 20
+    assert [row["step"] for row in books.sparring_rows(CAMPAIGN, 20, "sy")] == [1]
+    assert [row["step"] for row in books.sparring_rows(CAMPAIGN, 2, "bin")] == [26, 25]
+    assert {skill_id: row["step"] for skill_id, row in books.newest_sparring(CAMPAIGN).items()} == {"bin": 26, "sy": 1}
+    assert books.newest_sparring("mote-2") == {}
+
+
+def test_histories_are_read_again_only_once_more_was_asked(books, db):
+    asked = []
+
+    def listen(_connection, _cursor, statement, *_more):
+        asked.append("primitive_history" in statement)
+
+    books.primitives.record(PrimitiveRun(CAMPAIGN, 5, 2, 1, "1", T0), {AND: "10"})
+    first = books.primitive_rows(CAMPAIGN)
+    with db.read() as connection:
+        event.listen(connection.engine, "before_cursor_execute", listen)
+    assert books.primitive_rows(CAMPAIGN) == first
+    mine = books.primitive_rows(CAMPAIGN, "bin")
+    assert [row["id"] for row in mine] == [
+        row["id"] for row in first if row["id"] in get_engine().get("bin").primitives
+    ]
+    assert asked
+    assert not any(asked)
+    books.primitives.record(PrimitiveRun(CAMPAIGN, 6, 2, 2, "2", T0), {AND: "11"})
+    [row] = [row for row in books.primitive_rows(CAMPAIGN) if row["id"] == AND]
+    assert row["history"] == [{"step": 0, "n": 4, "correct": 3}]
+    assert (row["attempts"], row["correct"]) == (4, 3)
+    assert all(row["attempts"] == 0 for row in books.primitive_rows("mote-2"))
+    assert any(asked)

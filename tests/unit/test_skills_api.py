@@ -331,6 +331,16 @@ def test_the_openapi_document_is_complete(bin_api: TestClient) -> None:
     assert used == set(schemas)
 
 
+def test_the_documented_example_of_a_grade_is_graded(bin_api: TestClient) -> None:
+    schemas = got(bin_api, "/openapi.json")["components"]["schemas"]
+    body = {name: field["examples"][0] for name, field in schemas["BatchAnswers"]["properties"].items()}
+    batch = BatchId.parse(body["batch_id"])
+    same = got(bin_api, "/eval", level=batch.level, count=batch.count, seed=batch.seed)
+    assert body["batch_id"] == same["batch_id"] == schemas["EvalBatchModel"]["properties"]["batch_id"]["examples"][0]
+    for path in ("/grade", f"/skills/{batch.skill_id}/grade"):
+        assert posted(bin_api, path, body)["n"] == batch.count == len(body["answers"])
+
+
 SCHEMA = schemathesis.openapi.from_asgi("/openapi.json", app_of("bin"))
 # What the schema cannot say: a body has a limit as a whole.
 SCHEMA.config.checks.negative_data_rejection.expected_statuses.append("413")

@@ -22,8 +22,12 @@ export class AccuracyChart {
       h("div", { class: "cross", "aria-hidden": "true", "data-cross": true, hidden: true }, h("i"), h("span", { "data-cross-text": true })));
     this.element = h("div", { class: "chart accuracy" }, h("div", { class: "y" }, ...[0, 50, 100].map((tick) => h("span", { style: `--p:${100 - tick}` }, `${tick}`))),
       this.plot, h("span"), h("div", { class: "x", "data-x": true }));
-    this.rows = [];
+    this.rows = []; // by step
+    this.levels = []; // of the rows, in runs
+    this.cursor = null; // the row under the crosshair
     this.drawn = null;
+    // Also when the plot comes into view: hidden it has no width.
+    new ResizeObserver(() => this.labels()).observe(this.plot);
     this.plot.addEventListener("pointermove", (event) => {
       const box = this.plot.getBoundingClientRect();
       const step = this.left + ((event.clientX - box.left) / box.width) * (this.right - this.left);
@@ -33,34 +37,37 @@ export class AccuracyChart {
     this.plot.addEventListener("keydown", (event) => this.key(event));
   }
 
-  draw(rows, threshold) {
-    const mark = JSON.stringify([rows.length, rows[0]?.at, rows.at(-1)?.at, threshold]);
+  // `recorded` are rows in the order they were recorded, which is not that of their weights.
+  draw(recorded, threshold) {
+    const mark = JSON.stringify([recorded.length, recorded[0]?.at, recorded.at(-1)?.at, threshold]);
     if (mark === this.drawn) return;
     this.drawn = mark;
+    const rows = recorded.toSorted((a, b) => a.step - b.step);
     this.rows = rows;
+    this.levels = runs(rows);
     const first = rows[0]?.step ?? 0;
     const last = Math.max(rows.at(-1)?.step ?? 1, first + 1);
     this.left = first - ROOM * (last - first);
     this.right = last + ROOM * (last - first);
     const at = (row) => this.x(row.step).toFixed(1);
     const y = (share) => (HEIGHT * (1 - share)).toFixed(1);
-    const levels = runs(rows);
     const xs = niceTicks(first, last, 5).filter((tick) => Number.isInteger(tick));
     this.grid.replaceChildren(
       ...[0.25, 0.5, 0.75].map((tick) => s("line", { class: "grid", x1: 0, x2: WIDTH, y1: y(tick), y2: y(tick) })),
       ...xs.map((tick) => s("line", { class: "grid minor", y1: 0, y2: HEIGHT, x1: this.x(tick), x2: this.x(tick) })));
     setAttr(this.lines.gate, "d", `M0 ${y(threshold)}H${WIDTH}`);
     setAttr(this.lines.ci, "d", rows.map((row) => `M${at(row)} ${y(row.low)}V${y(row.high)}`).join(""));
-    setAttr(this.lines.line, "d", levels.map((run) => run.map((row, k) => `${k ? "L" : "M"}${at(row)} ${y(row.accuracy)}`).join("")).join(""));
+    setAttr(this.lines.line, "d", this.levels.map((run) => run.map((row, k) => `${k ? "L" : "M"}${at(row)} ${y(row.accuracy)}`).join("")).join(""));
     const dots = (met) => rows.filter((row) => (row.accuracy >= threshold) === met).map((row) => `M${at(row)} ${y(row.accuracy)}h0`).join("");
     setAttr(this.lines.dots, "d", dots(false));
     setAttr(this.lines.met, "d", dots(true));
     const mastered = rows.filter((row) => row.mastered_level);
     setAttr(this.lines.marks, "d", mastered.map((row) => `M${at(row)} 0V${HEIGHT}`).join(""));
-    this.labels(levels);
+    this.labels();
     const label = stepLabels(xs.length ? xs : [0]);
     part(this.element, "x").replaceChildren(...xs.map((tick) => h("span", { style: `--p:${(this.x(tick) / WIDTH) * 100}` }, label(tick))));
-    this.point(null);
+    // The crosshair stays at its evaluation; at the oldest where that has left the list.
+    this.point(this.cursor && Math.max(0, rows.findIndex(({ at: when, step }) => when === this.cursor.at && step === this.cursor.step)));
   }
 
   x(step) {
@@ -68,11 +75,12 @@ export class AccuracyChart {
   }
 
   // The level over each run of evaluations, from the newest on, where the words have room.
-  labels(levels) {
-    const width = this.plot.clientWidth || 300;
+  labels() {
+    const width = this.plot.clientWidth;
+    if (width === 0) return;
     let free = width;
     const labels = [];
-    for (const run of levels.toReversed()) {
+    for (const run of this.levels.toReversed()) {
       const from = (this.x(run[0].step) / WIDTH) * width;
       const left = Math.min(from, width - LABEL_PX - 8);
       if (left + LABEL_PX > free) continue;
@@ -94,7 +102,7 @@ export class AccuracyChart {
   point(at) {
     const cross = part(this.element, "cross");
     const row = this.rows[at ?? this.rows.length - 1];
-    this.cursor = at;
+    this.cursor = at === null ? null : row;
     setAttr(this.plot, "aria-valuemax", Math.max(0, this.rows.length - 1));
     setAttr(this.plot, "aria-valuenow", Math.max(0, at ?? this.rows.length - 1));
     const words = row ? [`step ${integer(row.step)} · level ${row.level}`, `${row.correct} of ${row.n} = ${percent(row.accuracy)}`, interval(row), ...(row.mastered_level ? [`level ${row.mastered_level} mastered`] : [])] : ["no evaluation yet"];
@@ -109,7 +117,7 @@ export class AccuracyChart {
 
   key(event) {
     const last = this.rows.length - 1;
-    const at = this.cursor ?? last;
+    const at = this.cursor === null ? last : this.rows.indexOf(this.cursor);
     const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageDown: at - 10, PageUp: at + 10, Home: 0, End: last }[event.key];
     if (to === undefined || last < 0) return;
     event.preventDefault();

@@ -12,7 +12,6 @@ export const h = (tag, attributes = {}, ...children) => build(document.createEle
 export const s = (tag, attributes = {}, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
 export const icon = (name, small = false) => s("svg", { class: small ? "i s" : "i", "aria-hidden": "true" }, s("use", { href: `#i-${name}` }));
 
-
 // A skill's rune, by the symbol its YAML names.
 export const rune = (name) => s("svg", { class: "rune", "aria-hidden": "true" }, s("use", { href: `#${document.getElementById(name) ? name : "rune-any"}` }));
 
@@ -39,7 +38,8 @@ export const part = (root, name) => root.querySelector(`[data-${name}]`);
 // Says something in the page's one live region (in the strip).
 export const say = (words) => setText(document.querySelector("[data-say]"), words);
 
-// Makes the children of `list` those of `items`, in order: known keys are patched in place, and the focus stays where it is.
+// Makes the children of `list` those of `items`, in order, and no others: known keys are patched in place, and the focus
+// stays where it is.
 export function keyed(list, items, keyOf, create, patch) {
   const focused = document.activeElement;
   const known = new Map([...list.children].map((child) => [child.dataset.key, child]));
@@ -47,7 +47,7 @@ export function keyed(list, items, keyOf, create, patch) {
   for (const item of items) {
     const key = String(keyOf(item));
     let child = known.get(key);
-    known.delete(key);
+    known.delete(key); // a second item with this key gets a child of its own
     if (!child) {
       child = create(item);
       child.dataset.key = key;
@@ -56,7 +56,11 @@ export function keyed(list, items, keyOf, create, patch) {
     if (child === at) at = at.nextElementSibling;
     else list.insertBefore(child, at);
   }
-  for (const child of known.values()) child.remove();
+  while (at) { // what stands behind the last item was not used
+    const unused = at;
+    at = at.nextElementSibling;
+    unused.remove();
+  }
   if (focused !== document.activeElement && list.contains(focused)) focused.focus({ preventScroll: true });
 }
 

@@ -4,6 +4,7 @@ import { h, keyed, setVar } from "./dom.js";
 import { integer, percent } from "./format.js";
 
 const share = (value) => (100 * value).toFixed(1);
+export const MEMORIZABLE = "fewer than 300 distinct problems for evaluation: training and evaluation draw from all of them";
 export const interval = ({ low, high }) => `${share(low)}–${share(high)} %`;
 
 // `scope` keeps the ids of the tooltips apart from those of other lists on the page.
@@ -29,12 +30,14 @@ function create(row, gate, scope) {
 // Accuracy and interval on a line from 0 to 100 %, with the gate where there is one.
 export function track(row, gate = null) {
   const line = h("span", { class: "trk", style: gate === null ? null : `--gate:${gate}` },
-    gate === null ? null : h("i", { class: "gate" }), h("i", { class: "ci" }), h("i", { class: gate !== null && row.accuracy * 100 >= gate ? "pip met" : "pip" }));
+    gate === null ? null : h("i", { class: "gate" }), h("i", { class: "ci" }), h("i", { class: "pip" }));
   patchTrack(line, row);
   return line;
 }
 
 export function patchTrack(line, { accuracy, low, high }) {
+  const gate = line.style.getPropertyValue("--gate");
+  line.lastChild.classList.toggle("met", gate !== "" && 100 * accuracy >= Number(gate));
   setVar(line, "--lo", share(low));
   setVar(line, "--hi", share(high));
   setVar(line, "--m", share(accuracy));

@@ -2,7 +2,7 @@
 
 import { h, keyed, part, setAttr, setText } from "./dom.js";
 import { integer } from "./format.js";
-import { onGuild } from "./guildfeed.js";
+import { isTrained, onGuild } from "./guildfeed.js";
 import { onRoute } from "./guildroute.js";
 import { onState } from "./live.js";
 import { createCard, patchCard } from "./skillcard.js";
@@ -27,14 +27,14 @@ export function mount(element) {
     }
     if (!guild) return;
     totals(element, guild);
-    const trained = guild.skills.filter((skill) => skill.enabled);
-    cards.classList.toggle("one", trained.length === 1);
-    keyed(cards, trained, (skill) => skill.id, createCard, (card, skill) => patchCard(card, skill, guild));
+    const enabled = guild.skills.filter((skill) => skill.enabled);
+    cards.classList.toggle("one", enabled.length === 1);
+    keyed(cards, enabled, (skill) => skill.id, (skill) => createCard(skill, guild.limits), (card, skill) => patchCard(card, skill, guild));
   });
 }
 
 function totals(element, { skills, primitives, passives }) {
-  const trained = skills.filter((skill) => skill.enabled);
+  const enabled = skills.filter((skill) => skill.enabled);
   const put = (name, count, of) => {
     const value = part(element, name);
     if (value.dataset.is === `${count}/${of}`) return;
@@ -42,8 +42,8 @@ function totals(element, { skills, primitives, passives }) {
     value.replaceChildren(integer(count), ...(of === null ? [] : [" ", h("span", { class: "sub" }, `of ${integer(of)}`)]));
   };
   const warned = passives.filter((passive) => passive.warning).length;
-  put("mastered", trained.reduce((sum, skill) => sum + skill.mastered_level, 0), trained.reduce((sum, skill) => sum + skill.max_level, 0));
-  put("trained", trained.length, skills.length);
+  put("mastered", enabled.reduce((sum, skill) => sum + skill.mastered_level, 0), enabled.reduce((sum, skill) => sum + skill.max_level, 0));
+  put("trained", enabled.filter(isTrained).length, skills.length);
   put("measured", primitives.filter((primitive) => primitive.window_n > 0).length, primitives.length);
   put("warned", warned, passives.length);
   part(element, "warned").classList.toggle("warn", warned > 0);

@@ -30,6 +30,9 @@ export async function reread() {
   await read();
 }
 
+// A skill that is enabled, but cannot run on this machine, is not.
+export const isTrained = (skill) => skill.enabled && skill.available;
+
 export const jobOf = (key) => jobs.get(key) ?? null;
 export const isOpen = (job) => job !== null && !ENDED.includes(job.status);
 
@@ -77,8 +80,8 @@ async function ended(job) {
   try {
     return await get(`/api/guild/jobs/${encodeURIComponent(job.job_id)}`);
   } catch (error) {
-    if (!error.status) throw error;
-    return { status: "failed", error: error.detail }; // no longer known
+    if (error.status === undefined) throw error;
+    return error.status === 404 ? { status: "failed", error: error.detail } : {}; // no longer known; else it is asked again
   }
 }
 

@@ -37,14 +37,15 @@ function words(job) {
   if (job.status === "failed") return `${name} failed: ${text(job.error)}`;
   if (job.status === "cancelled") return `${name} cancelled${job.cancel_reason ? `: ${job.cancel_reason}` : ""}.`;
   if (job.status === "completed") return outcome(name, job.result ?? {});
+  if (job.status === "pending" && job.error) return `${name} failed and waits to be tried again: ${job.error}`;
   return `${name} ${WAITS[job.status] ?? job.status}.`;
 }
 
 function outcome(name, result) {
   if (result.first_correct !== undefined) {
-    return `${name} at level ${integer(result.level)}: ${integer(result.first_correct)} of ${integer(result.n)} correct at the first try, ${integer(result.second_correct)} of ${plural(result.mistakes, "mistake")} at the second.`;
+    return `${name} at level ${integer(result.level)}: ${integer(result.first_correct)} of ${integer(result.n)} correct at the first try, ${integer(result.second_correct)} of ${plural(result.mistakes, "mistake")} at the second.${result.quest_id ? "" : ` No quest: ${result.reason}.`}`;
   }
   if (result.accuracy === undefined) return `${name} done.`;
-  const mastered = result.mastered_level ? ` Level ${result.mastered_level} is mastered.` : "";
-  return `Level ${integer(result.level)}: ${integer(result.correct)} of ${integer(result.n)} correct = ${percent(result.accuracy)}.${mastered}`;
+  const led = result.mastered_level ? ` Level ${result.mastered_level} is mastered.` : result.counted ? "" : ` Not counted towards the next level: ${result.detail}.`;
+  return `Level ${integer(result.level)}: ${integer(result.correct)} of ${integer(result.n)} correct = ${percent(result.accuracy)}.${led}`;
 }

@@ -4,7 +4,7 @@ import { act } from "./acting.js";
 import { h, icon, keyed, part, setAttr, setText } from "./dom.js";
 import { interval } from "./evaluations.js";
 import { integer, moment, percent, plural } from "./format.js";
-import { begin, isOpen, jobOf } from "./guildfeed.js";
+import { begin, isOpen, isTrained, jobOf } from "./guildfeed.js";
 import { route, skillHref } from "./guildroute.js";
 import { jobLine, patchJobLine } from "./jobline.js";
 import { said } from "./said.js";
@@ -34,15 +34,13 @@ const shownLevel = (detail) => detail.examples[0]?.level ?? route.level ?? detai
 export function patchLevelPanel(page, skill, detail) {
   const level = shownLevel(detail);
   const row = detail.levels.find((each) => each.level === level);
-  setAttr(part(page, "level-panel"), "hidden", !row); // of a skill that is not available nothing is known
-  if (!row) return;
   setText(part(page, "level-title"), `Level ${level}: ${row.title}`);
   step(part(page, "lower"), skill, level - 1);
   step(part(page, "higher"), skill, level + 1);
   const control = part(page, "evaluate-level");
   setText(control.lastChild, `Evaluate level ${level}`);
   setAttr(control, "aria-disabled", isOpen(jobOf(levelJob(route.skill))) ? "true" : null);
-  setAttr(control, "disabled", !skill.enabled || !skill.available);
+  setAttr(control, "disabled", !isTrained(skill));
   line(part(page, "job-place"));
   const facts = [
     ["Mastered at step", row.mastered_at_step === null ? "not yet" : integer(row.mastered_at_step)],
@@ -50,10 +48,11 @@ export function patchLevelPanel(page, skill, detail) {
     ["95 % interval", row.n ? interval(row) : "–"],
     ["Correct", row.n ? `${integer(row.correct)} of ${integer(row.n)}` : "not asked yet"],
     ["Share of the mix", percent(row.weight)],
-    ["Memorizable", row.memorizable ? "yes, under 300 problems" : "no"],
+    ["Memorizable", row.memorizable ? "yes, fewer than 300 for evaluation" : "no"],
   ];
   keyed(part(page, "level-facts"), facts, ([name]) => name, ([name]) => h("div", {}, h("dt", { class: "lbl" }, name), h("dd")), (fact, [, value]) => setText(fact.lastChild, value));
-  keyed(part(page, "examples"), detail.examples, (example) => `${example.level}/${example.prompt}`, ({ prompt, response }) =>
+  const examples = detail.examples.map((example, place) => ({ ...example, key: `${example.level}/${place}/${example.prompt}` })); // prompts may repeat
+  keyed(part(page, "examples"), examples, ({ key }) => key, ({ prompt, response }) =>
     h("li", { class: "sheet" }, said("p", "said", prompt), given("response", response)), () => {});
   answers(page, detail);
 }

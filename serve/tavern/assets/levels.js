@@ -2,7 +2,7 @@
 
 import { h, keyed, part, setAttr, setText } from "./dom.js";
 import { interval, patchTrack, track } from "./evaluations.js";
-import { integer, percent, wholePercent } from "./format.js";
+import { integer, percent } from "./format.js";
 import { skillHref } from "./guildroute.js";
 import { rungClass, standing } from "./skillcard.js";
 
@@ -22,7 +22,7 @@ function patch(rung, skill, row, shown) {
   const asked = row.n > 0;
   rung.className = [rungClass(skill, row.level), row.memorizable ? "mem" : "", asked ? "" : "unasked"].join(" ");
   setAttr(link, "aria-current", row.level === shown ? "true" : null);
-  setText(part(link, "accuracy"), asked ? wholePercent(row.accuracy) : "–");
+  setText(part(link, "accuracy"), asked ? percent(row.accuracy) : "–");
   setText(part(link, "weight"), row.weight > 0 ? `${percent(row.weight)} of the mix` : "");
   if (asked) patchTrack(link.querySelector(".trk"), row);
   const facts = [`${skill.name} level ${row.level}: ${row.title}`, standing(skill, row.level), row.memorizable ? "memorizable" : "",

@@ -10,7 +10,6 @@ import { jobLine, patchJobLine } from "./jobline.js";
 const WIDTH = 1000;
 const HEIGHT = 60;
 const TOP = 2; // where 100 % is drawn
-const POOL = 50; // problems that the line pools, back from each run
 const JOB = "passive";
 
 export function mount(element) {
@@ -30,7 +29,7 @@ export function mount(element) {
     patchJobLine(line);
     buttons.forEach((control) => setAttr(control, "aria-disabled", isOpen(jobOf(JOB)) ? "true" : null));
     if (!guild) return;
-    const { passives } = guild;
+    const { passives, limits } = guild;
     buttons.forEach((control) => markRunning(control, guild, JOB));
     const steps = passives.flatMap((passive) => passive.runs.map((run) => run.step));
     setAttr(part(element, "empty"), "hidden", steps.length > 0);
@@ -40,10 +39,10 @@ export function mount(element) {
     const list = part(element, "list");
     const [first, last] = steps.length ? [Math.min(...steps), Math.max(...steps)] : [0, 1];
     keyed(list, [...passives, { id: "scale" }], (passive) => passive.id, (passive) => (passive.id === "scale" ? scale : create()), (card, passive) => {
-      if (card !== scale) patch(card, passive, first, last);
+      if (card !== scale) patch(card, passive, limits, first, last);
     });
     setAttr(scale, "hidden", steps.length === 0);
-    setText(part(scale, "scale"), `line: pooled over ${POOL} problems; dots: runs; dashes: peak · steps ${integer(first)} to ${integer(last)}`);
+    setText(part(scale, "scale"), `line: the last ${limits.pooled_runs} LITE runs (${limits.pooled_problems} problems) pooled; dots: all runs; dashes: peak · steps ${integer(first)} to ${integer(last)}`);
   });
 }
 
@@ -54,48 +53,49 @@ function create() {
     h("span", { class: "d" }), h("span", { class: "faint" }), h("span", { class: "ci-words" }), h("p", { class: "warning", hidden: true }, icon("warn", true), h("span")));
 }
 
-function patch(card, { title, runs, pooled, peak, warning }, first, last) {
+function patch(card, { title, runs, pooled, peak, warning }, limits, first, last) {
   const [name, value, spark, under, best, words, alarm] = card.children;
   card.className = warning ? "w" : pooled ? "" : "none";
   setText(name, title);
   setText(value, pooled ? wholePercent(pooled.accuracy) : "–");
-  draw(spark.firstChild, runs, pooled, peak, first, last);
+  draw(spark.firstChild, runs, limits.pooled_runs, peak, first, last);
   const points = pooled && peak ? Math.round(100 * peak.accuracy) - Math.round(100 * pooled.accuracy) : null;
-  setText(under, points === null ? asked(runs) : points > 0 ? `${integer(points)} points under peak` : "at peak");
+  setText(under, points === null ? asked(runs, limits.pooled_problems) : points > 0 ? `${integer(points)} points under peak` : "at peak");
   setText(best, peak ? `peak ${wholePercent(peak.accuracy)} at ${integer(peak.step)}` : "");
   setText(words, pooled ? `${integer(pooled.correct)} of ${integer(pooled.n)} (${interval(pooled)})` : "");
   setAttr(alarm, "hidden", !warning);
   setText(alarm.lastChild, warning ?? "");
 }
 
-function draw(svg, runs, pooled, peak, first, last) {
+function draw(svg, runs, size, peak, first, last) {
   const [, area, top, dots, line, end] = svg.children;
   const x = ({ step }) => ((WIDTH * (step - first)) / (last - first || 1)).toFixed(0);
   const y = (share) => (HEIGHT - 2 - (HEIGHT - 2 - TOP) * share).toFixed(1);
-  const points = rolling(runs).map(([run, share]) => `${x(run)} ${y(share)}`);
+  const pools = rolling(runs, size);
+  const points = pools.map(([run, share]) => `${x(run)} ${y(share)}`);
   const path = points.map((point, at) => `${at ? "L" : "M"}${point}`).join("");
   setAttr(line, "d", path);
-  setAttr(area, "d", points.length > 1 ? `${path}V${HEIGHT}H${x(runs[0])}Z` : "");
+  setAttr(area, "d", points.length > 1 ? `${path}V${HEIGHT}H${x(pools[0][0])}Z` : "");
   setAttr(dots, "d", runs.map((run) => `M${x(run)} ${y(run.accuracy)}h0`).join(""));
   setAttr(end, "d", points.length ? `M${points.at(-1)}h0` : "");
   setAttr(top, "d", peak ? `M0 ${y(peak.accuracy)}H${WIDTH}` : "");
 }
 
+const isLite = (run) => run.mode === "lite";
+const sum = (runs, name) => runs.reduce((total, run) => total + run[name], 0);
+
 // What there is of the problems that the first pooled result takes.
-function asked(runs) {
-  const lite = runs.filter((run) => run.mode === "lite");
+function asked(runs, problems) {
+  const lite = runs.filter(isLite);
   if (!lite.length) return runs.length ? "asked in FULL only" : "not asked yet";
-  return `${integer(lite.reduce((sum, run) => sum + run.n, 0))} of ${POOL} problems asked`;
+  return `${integer(sum(lite, "n"))} of ${integer(problems)} problems asked`;
 }
 
-// Each run with the accuracy over the last POOL problems up to it, whole runs only.
-function rolling(runs) {
-  return runs.map((run, at) => {
-    let [n, correct] = [0, 0];
-    for (let back = at; back >= 0 && n < POOL; back -= 1) {
-      n += runs[back].n;
-      correct += runs[back].correct;
-    }
-    return [run, correct / n];
+// What is pooled at each LITE run, from the first on that has enough of them before it: the run, and the accuracy.
+function rolling(runs, size) {
+  const lite = runs.filter(isLite);
+  return lite.slice(size - 1).map((run, at) => {
+    const pool = lite.slice(at, at + size);
+    return [run, sum(pool, "correct") / sum(pool, "n")];
   });
 }

@@ -4,9 +4,14 @@ import { act } from "./acting.js";
 import { post } from "./api.js";
 import { fold, h, keyed, part, setAttr, setText, setVar } from "./dom.js";
 import { percent, wholePercent } from "./format.js";
-import { onGuild, reread } from "./guildfeed.js";
+import { isTrained, onGuild, reread } from "./guildfeed.js";
 
-const KINDS = { learnable: "most to the levels where most can be learned", uniform: "the same to every level" };
+// What a mix does within a skill, as realm/rules/schedule.py has it.
+const MIXES = {
+  uniform: () => "the same to every level up to the one after the training level.",
+  learnable: ({ replay_share: replay, next_share: next }) =>
+    `${next > 0 ? `${percent(next)} of the level after the training level, where there is one` : "nothing of the level after the training level"}; ${percent(replay)} replay of mastered levels that are safe, where there are any; the rest goes to the training level and to mastered levels that are not safe, most where most can be learned. Safe is an accuracy at least half-way from the gate to 100 %.`,
+};
 
 export function mount(element) {
   fold(element);
@@ -33,16 +38,24 @@ export function mount(element) {
 }
 
 function show(panel, { skills, strategy, preset, mix }) {
-  const trained = skills.filter((skill) => skill.enabled);
+  const trained = skills.filter(isTrained);
   choices(part(panel, "presets"), "preset", preset);
   choices(part(panel, "strategies"), "strategy", strategy);
   setAttr(part(panel, "by-hand"), "hidden", preset.name !== null);
-  const focus = part(panel, "focus");
-  keyed(focus, trained, (skill) => skill.id, ({ id }) => h("option", { value: id }), (option, { name }) => setText(option, name));
-  if (strategy.focus !== null) focus.value = strategy.focus;
-  setAttr(part(panel, "focus-field"), "hidden", strategy.name !== "focus");
+  focus(panel, strategy, trained, skills.find(({ id }) => id === strategy.focus)?.name ?? strategy.focus);
   shares(panel, trained);
-  setText(part(panel, "mix"), `Within a skill: ${percent(mix.replay_share)} replay of mastered levels, ${percent(mix.next_share)} of the level after the training level; the rest goes ${KINDS[mix.kind] ?? mix.kind}.`);
+  setText(part(panel, "mix"), `Within a skill: ${MIXES[mix.kind](mix)}`);
+}
+
+function focus(panel, strategy, trained, name) {
+  const picker = part(panel, "focus");
+  const lost = strategy.focus !== null && !trained.some(({ id }) => id === strategy.focus);
+  const offered = lost ? [{ id: "", name: "none" }, ...trained] : trained;
+  keyed(picker, offered, ({ id }) => id, ({ id }) => h("option", { value: id, disabled: id === "" }), (option, skill) => setText(option, skill.name));
+  if (strategy.focus !== null) picker.value = lost ? "" : strategy.focus;
+  setAttr(part(panel, "focus-field"), "hidden", strategy.name !== "focus");
+  setAttr(part(panel, "focus-lost"), "hidden", !lost);
+  setText(part(panel, "focus-lost"), lost ? `The skill in focus, ${name}, is not trained: the training is shared as with Equal until another is chosen or ${name} is enabled.` : "");
 }
 
 function choices(list, name, { name: chosen, choices: offered }) {

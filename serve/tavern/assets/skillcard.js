@@ -3,25 +3,25 @@
 
 import { AccuracyChart } from "./accuracychart.js";
 import { h, keyed, part, replay, rune, setAttr, setText } from "./dom.js";
-import { interval, patchEvaluations, patchTrack, track } from "./evaluations.js";
+import { MEMORIZABLE, interval, patchEvaluations, patchTrack, track } from "./evaluations.js";
 import { integer, percent, plural, wholePercent } from "./format.js";
+import { isTrained } from "./guildfeed.js";
 import { skillHref } from "./guildroute.js";
 import { patchSkillControls, skillControls } from "./skillcontrols.js";
 
 const LEVEL_UP_MS = 3400;
 const WEAKEST_SHOWN = 6;
-const WINDOW = 3; // evaluations that a level is judged by
 const charts = new WeakMap();
 
 const named = (name, tag, attributes = {}, ...children) => h(tag, { ...attributes, [`data-${name}`]: true }, ...children);
 
-export function createCard(skill) {
+export function createCard(skill, limits) {
   const chart = new AccuracyChart(`Accuracy of ${skill.name} by step: evaluation under the crosshair`);
   const card = h(
     "section", { class: "panel skill card", style: `--c:${skill.colour}`, "aria-labelledby": `card-${skill.id}` },
     h("div", { class: "card-top" },
       skillTop(skill, h("h2", { id: `card-${skill.id}` }, h("a", { href: skillHref(skill.id) }, skill.name))),
-      unavailableLine()),
+      named("unavailable", "p", { class: "unavailable", hidden: true })),
     h("div", { class: "card-ladder" },
       named("rungs", "ol", { class: "rung", "aria-label": `Levels of ${skill.name}` }),
       legend(),
@@ -29,16 +29,18 @@ export function createCard(skill) {
     evaluationBlock(chart),
     named("weak", "div", { class: "card-weak" },
       h("h3", {}, "Weakest primitives"), named("weakest", "ul", { class: "weakest" }), named("no-weakest", "p", { class: "empty" }), named("sparred", "p", { class: "sub", hidden: true })),
-    skillControls(skill, "card"));
+    skillControls(skill, limits, "card"));
   charts.set(card, chart);
   return card;
 }
 
 export function patchCard(card, skill, guild) {
   patchTop(card, skill);
+  setAttr(part(card, "unavailable"), "hidden", skill.available);
+  setText(part(card, "unavailable"), skill.unavailable_reason ?? "");
   rungs(part(card, "rungs"), skill);
   patchFacts(card, skill);
-  patchEvaluationBlock(card, charts.get(card), skill, "card");
+  patchEvaluationBlock(card, charts.get(card), skill, guild.limits, "card");
   patchWeakest(card, skill, WEAKEST_SHOWN);
   sparred(part(card, "sparred"), skill.sparring);
   patchSkillControls(card.querySelector(".controls"), skill, guild);
@@ -51,13 +53,9 @@ export function skillTop(skill, title) {
     h("p", { class: "of" }, named("mastered", "b"), named("of", "small"), h("br"), h("span", { class: "lbl" }, "mastered")));
 }
 
-export const unavailableLine = () => named("unavailable", "p", { class: "unavailable", hidden: true });
-
 export function patchTop(card, skill) {
   setText(part(card, "mastered"), integer(skill.mastered_level));
   setText(part(card, "of"), ` of ${integer(skill.max_level)}`);
-  setAttr(part(card, "unavailable"), "hidden", skill.available);
-  setText(part(card, "unavailable"), skill.unavailable_reason ?? "");
 }
 
 export const legend = (more = []) => h("p", { class: "legend", "aria-hidden": "true" }, ...[["lo", "mastered"], ["ln", "training"], ["", "not reached"], ...more].map(([name, words]) => h("span", {}, h("i", { class: name }), words)));
@@ -69,8 +67,10 @@ export const rungClass = (skill, level) => CLASSES[standing(skill, level)];
 function rungs(list, skill) {
   const levels = Array.from({ length: skill.max_level }, (_, at) => at + 1);
   keyed(list, levels, (level) => level, (level) => h("li", {}, h("a", { href: skillHref(skill.id, level) }, String(level))), (rung, level) => {
+    const title = skill.level_titles[level - 1];
     rung.className = rungClass(skill, level);
-    setAttr(rung.firstChild, "aria-label", `${skill.name} level ${level}, ${standing(skill, level)}`);
+    setAttr(rung.firstChild, "title", title);
+    setAttr(rung.firstChild, "aria-label", `${skill.name} level ${level}: ${title}, ${standing(skill, level)}`);
     setAttr(rung.firstChild, "aria-current", level === skill.training_level && level > skill.mastered_level ? "step" : null);
   });
   if (list.dataset.at === String(skill.training_level)) return;
@@ -106,18 +106,20 @@ export function evaluationBlock(chart, heading = "h3") {
     named("teach", "p", { class: "empty teach" }));
 }
 
-export function patchEvaluationBlock(card, chart, skill, scope) {
+export function patchEvaluationBlock(card, chart, skill, limits, scope) {
   const gate = wholePercent(skill.threshold);
   const window = skill.window;
   setText(part(card, "next-gate"), exhausted(skill) ? "Every level is mastered" : `Next gate: level ${integer(skill.training_level)}${skill.level_title ? `, ${skill.level_title}` : ""}`);
   const sofar = window.length ? `Mean of ${window.length === 1 ? "one" : `the last ${window.length}`}: ${percent(skill.window_mean)}. ` : "";
-  const memorizable = skill.memorizable ? " Memorizable: the level has under 300 distinct problems." : "";
-  setText(part(card, "gate-words"), exhausted(skill) ? "" : `${sofar}A mean of ${gate} over ${WINDOW} evaluations masters the level.${memorizable}`);
+  const memorizable = skill.memorizable ? ` Memorizable: ${MEMORIZABLE}.` : "";
+  setText(part(card, "gate-words"), exhausted(skill) ? "" : `${sofar}A mean of ${gate} over ${limits.window} evaluations masters the level.${memorizable}`);
   const asked = skill.recent.length > 0;
   setAttr(part(card, "judged"), "hidden", !asked);
   setAttr(part(card, "teach"), "hidden", asked);
-  const idle = "This campaign does not train the skill: it is not evaluated and no part of the exam. Once enabled, it begins at level 1, or where it was left.";
-  setText(part(card, "teach"), !skill.enabled ? idle : `No evaluation yet. While a battle runs, the newest weights answer fresh problems of level ${integer(skill.training_level)}, every few seconds with a small hero and at each checkpoint with a large one. Answers are graded exactly; evaluations appear here with their intervals, and accuracy by step beside them.`);
+  const idle = skill.enabled
+    ? "Enabled, but not trained, not evaluated and no part of the exam on this machine."
+    : "This campaign does not train the skill: it is not evaluated and no part of the exam. Once enabled, it begins at level 1, or where it was left.";
+  setText(part(card, "teach"), !isTrained(skill) ? idle : `No evaluation yet. While a battle runs, the newest weights answer fresh problems of level ${integer(skill.training_level)}, every few seconds with a small hero and at each checkpoint with a large one. Answers are graded exactly; evaluations appear here with their intervals, and accuracy by step beside them.`);
   if (!asked) return;
   setAttr(part(card, "axis"), "hidden", window.length === 0);
   setAttr(part(card, "none"), "hidden", window.length > 0);

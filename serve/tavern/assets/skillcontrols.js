@@ -3,27 +3,25 @@
 import { act, button, markRunning, problemLine } from "./acting.js";
 import { post } from "./api.js";
 import { h, part, say, setAttr, setText } from "./dom.js";
-import { begin, isOpen, jobOf, reread } from "./guildfeed.js";
+import { begin, isOpen, isTrained, jobOf, reread } from "./guildfeed.js";
 import { jobLine, patchJobLine } from "./jobline.js";
 
-const PRIORITIES = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-const MOST_SPARRING = 1000;
 const SPARRING = 100;
 
 export const skillUrl = (id) => `/api/guild/skills/${encodeURIComponent(id)}`;
 export const ENABLE_WORDS = "Enabling or disabling a skill changes the exam: the champion is compared anew, under the exam’s new version.";
 
 // `scope` keeps the ids of the fields apart from those of the same skill elsewhere on the page.
-export function skillControls({ id, name }, scope) {
+export function skillControls({ id, name }, limits, scope) {
   const field = (of) => `${scope}-${id}-${of}`;
   const block = h("div", { class: "controls" },
     h("div", { class: "controls-row" },
       h("label", { class: "field", for: field("priority") }, "Priority",
-        h("select", { class: "pick", id: field("priority"), "data-priority": true, "aria-describedby": field("priority-words") }, ...PRIORITIES.map((each) => h("option", { value: each }, String(each))))),
+        h("select", { class: "pick", id: field("priority"), "data-priority": true, "aria-describedby": field("priority-words") }, ...limits.priorities.map((each) => h("option", { value: each }, String(each))))),
       button("target", "Evaluate now", { "data-evaluate": true, "aria-label": `Evaluate ${name} now` }),
       h("span", { class: "spar" },
         h("label", { class: "vh", for: field("count") }, `Problems of a sparring session of ${name}`),
-        h("input", { class: "number", id: field("count"), type: "number", inputmode: "numeric", min: 1, max: MOST_SPARRING, value: SPARRING, "data-count": true }),
+        h("input", { class: "number", id: field("count"), type: "number", inputmode: "numeric", min: 1, max: limits.sparring_problems, value: SPARRING, "data-count": true }),
         h("span", { class: "unit", "aria-hidden": "true" }, "problems"),
         button("spar", "Spar now", { "data-spar": true, "aria-label": `Spar ${name} now` }))),
     h("p", { class: "sub", id: field("priority-words"), "data-priority-words": true }),
@@ -63,14 +61,14 @@ export function patchSkillControls(block, skill, guild) {
   setText(part(block, "priority-words"), strategy.name === "weighted" ? "Shares of the training go by the priorities." : "Priorities count while the strategy is Weighted.");
   for (const kind of ["evaluate", "spar"]) {
     const waits = isOpen(jobOf(`${kind === "evaluate" ? "eval" : "spar"}/${skill.id}`));
-    setAttr(part(block, kind), "disabled", !skill.enabled || !skill.available);
+    setAttr(part(block, kind), "disabled", !isTrained(skill));
     setAttr(part(block, kind), "aria-disabled", waits ? "true" : null); // keeps the focus where it was pressed
   }
-  setAttr(part(block, "count"), "disabled", !skill.enabled || !skill.available);
+  setAttr(part(block, "count"), "disabled", !isTrained(skill));
   markRunning(part(block, "spar"), guild, "spar", skill.id);
   const toggle = part(block, "toggle");
   setText(toggle.lastChild, skill.enabled ? "Disable" : "Enable");
   setAttr(toggle, "aria-label", `${skill.enabled ? "Disable" : "Enable"} ${skill.name}`);
-  setAttr(toggle, "disabled", !skill.enabled && !skill.available);
+  setAttr(toggle, "disabled", !skill.available);
   for (const line of block.querySelectorAll(".job")) patchJobLine(line);
 }

@@ -4,12 +4,13 @@
 import { AccuracyChart } from "./accuracychart.js";
 import { get } from "./api.js";
 import { h, keyed, part, setAttr, setText } from "./dom.js";
+import { MEMORIZABLE } from "./evaluations.js";
 import { jobOf, onGuild } from "./guildfeed.js";
 import { onRoute, route } from "./guildroute.js";
 import { levelJob, levelPanel, patchLevelPanel, revealLevel } from "./levelpanel.js";
 import { patchLevels } from "./levels.js";
 import { integer, moment, percent } from "./format.js";
-import { evaluationBlock, legend, patchEvaluationBlock, patchFacts, patchTop, patchWeakest, skillTop, trackFacts, unavailableLine } from "./skillcard.js";
+import { evaluationBlock, legend, patchEvaluationBlock, patchFacts, patchTop, patchWeakest, skillTop, trackFacts } from "./skillcard.js";
 import { patchSkillControls, skillControls, skillUrl } from "./skillcontrols.js";
 
 const WEAKEST_SHOWN = 8;
@@ -23,16 +24,16 @@ export function mount(element) {
   let mark = null; // what `detail` was read for
   let reading = 0;
 
-  part(page, "legend").append(legend([["lm", "memorizable: under 300 distinct problems"]]));
+  part(page, "legend").append(legend([["lm", `memorizable: ${MEMORIZABLE}`]]));
   levelPanel(page, () => detail);
 
   const build = (skill) => {
     built = skill.id;
     chart = new AccuracyChart(`Accuracy of ${skill.name} by step: evaluation under the crosshair`);
     page.style.setProperty("--c", skill.colour);
-    part(page, "head").replaceChildren(skillTop(skill, h("h1", { id: "skill-h", tabindex: -1 }, skill.name)), unavailableLine(), trackFacts());
+    part(page, "head").replaceChildren(skillTop(skill, h("h1", { id: "skill-h", tabindex: -1 }, skill.name)), trackFacts());
     part(page, "gate-panel").replaceChildren(evaluationBlock(chart, "h2"));
-    part(page, "controls").replaceChildren(skillControls(skill, "page"));
+    part(page, "controls").replaceChildren(skillControls(skill, guild.limits, "page"));
     part(page, "levels").replaceChildren();
   };
   const show = () => {
@@ -45,17 +46,17 @@ export function mount(element) {
     if (built !== skill.id) build(skill);
     patchTop(page, skill);
     patchFacts(part(page, "head"), skill);
-    patchEvaluationBlock(page, chart, skill, "page");
+    patchEvaluationBlock(page, chart, skill, guild.limits, "page");
     patchWeakest(page, skill, WEAKEST_SHOWN);
     patchSkillControls(page.querySelector(".controls"), skill, guild);
     patchLevels(part(page, "levels"), skill, detail);
     patchLevelPanel(page, skill, detail);
-    sessions(page, guild.sparring.filter((session) => session.skill_id === skill.id));
+    sessions(page, detail.sessions);
   };
   const load = async () => {
     if (guild === null) return;
     const skill = guild.skills.find(({ id }) => id === route.skill);
-    const wanted = JSON.stringify([route.skill, route.level, skill?.recent.at(-1)?.at, skill?.mastered_level, skill?.enabled, skill?.share, jobOf(levelJob(route.skill))?.status]);
+    const wanted = JSON.stringify([route.skill, route.level, skill?.recent.at(-1)?.at, skill?.sparring?.at, skill?.mastered_level, skill?.enabled, skill?.share, jobOf(levelJob(route.skill))?.status]);
     if (wanted === mark) return;
     mark = wanted;
     const mine = ++reading;
@@ -85,10 +86,12 @@ export function mount(element) {
   });
   onGuild((news, error) => {
     guild = news;
-    if (route.skill !== null && error) problem(page, error);
-    if (!guild || route.skill === null) return;
-    show();
-    load();
+    if (route.skill === null) return;
+    if (guild) show();
+    if (error) {
+      mark = null; // the next reading that is answered takes the banner away
+      problem(page, error);
+    } else load();
   });
 }
 
@@ -100,9 +103,8 @@ function problem(page, error) {
 
 function sessions(page, found) {
   setAttr(part(page, "no-sessions"), "hidden", found.length > 0);
-  const newest = found.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
-  keyed(part(page, "sessions"), newest, (session) => `${session.step}/${session.at}`, (session) => h("li", {},
+  keyed(part(page, "sessions"), found, (session) => `${session.step}/${session.at}`, (session) => h("li", {},
     h("b", {}, `step ${integer(session.step)}, level ${integer(session.level)}`), h("time", { datetime: session.at }, moment(session.at)),
     h("span", {}, `${percent(session.first_correct / session.n)} first try, ${session.mistakes ? percent(session.second_correct / session.mistakes) : "–"} of the mistakes at the second`),
-    h("span", { class: "sub" }, `${integer(session.n)} problems, ${integer(session.mistakes)} mistakes${session.quest_id ? ", quest " : ""}`, session.quest_id ? h("span", { class: "mono" }, session.quest_id.slice(0, 8)) : null)), () => {});
+    h("span", { class: "sub" }, `${integer(session.n)} problems, ${integer(session.mistakes)} mistakes, ${session.quest_id ? "quest " : `no quest: ${session.reason}`}`, session.quest_id ? h("span", { class: "mono" }, session.quest_id.slice(0, 8)) : null)), () => {});
 }

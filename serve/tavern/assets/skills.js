@@ -1,7 +1,7 @@
 // One card a skill: the ladder, the mastered level, the last evaluations against the gate.
 
 import { h, keyed, part, replay, rune, setAttr, setText, setVar } from "./dom.js";
-import { patchEvaluations } from "./evaluations.js";
+import { MEMORIZABLE, patchEvaluations } from "./evaluations.js";
 import { integer, percent, plural, text } from "./format.js";
 import { onState } from "./live.js";
 
@@ -40,7 +40,7 @@ function patch(card, skill) {
   put("about", text(skill.description));
   put("mastered", integer(skill.mastered_level));
   put("of", ` of ${integer(skill.max_level)}`);
-  const memorizable = skill.memorizable ? " (memorizable: under 300 distinct problems)" : "";
+  const memorizable = skill.memorizable ? ` (memorizable: ${MEMORIZABLE})` : "";
   put("training", whole ? "every level mastered" : `training level ${integer(skill.training_level)}${skill.level_title ? `: ${skill.level_title}` : ""}${memorizable}`);
   put("xp", `XP ${integer(skill.xp)}`);
   ladder(part(card, "ladder"), skill, mastered);
