@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from actors.curriculum import Curriculum
-from actors.skill_rows import evaluation_row, share, skill_row
+from actors.skill_rows import evaluation_row, skill_row
 from realm.rules.campaign import Campaign
 from realm.rules.job import MAX_PROBLEMS
 from realm.rules.passives import POOLED_RUNS, PassiveMode
@@ -99,28 +99,31 @@ class GuildReader:
         }
 
     def ladder(self, campaign: Campaign, skill: Skill) -> list[dict[str, Any]]:
-        """Every level with its latest results and its share of the skill's examples."""
+        """Every level with its latest results and its share of the skill's examples.
+
+        No interval: a mastered level is asked in exams, the same few problems each time.
+        """
         results = self.skills.level_results(campaign.id, skill.id)
         shares = self.curriculum.level_shares(campaign, skill)
         mastered_at = self.skills.mastered_at(campaign.id).get(skill.id, {})
-        return [
-            {
-                "level": number,
-                "title": level.title,
-                "memorizable": level.memorizable,
-                "mastered_at_step": mastered_at.get(number),
-                "weight": shares.get(number, 0.0),
-                **_pooled(results.get(number, (0, 0))),
-            }
-            for number, level in sorted(skill.levels.items())
-        ]
+        rows: list[dict[str, Any]] = []
+        for number, level in sorted(skill.levels.items()):
+            n, correct = results.get(number, (0, 0))
+            rows.append(
+                {
+                    "level": number,
+                    "title": level.title,
+                    "memorizable": level.memorizable,
+                    "mastered_at_step": mastered_at.get(number),
+                    "weight": shares.get(number, 0.0),
+                    "n": n,
+                    "correct": correct,
+                    "accuracy": correct / n if n else None,
+                }
+            )
+        return rows
 
     def examples(self, skill: Skill, level: int) -> list[dict[str, Any]]:
         """A few problems of a level with the right responses."""
         problems = skill.generate(level, EXAMPLES, 0, "train")
         return [{"level": level, "prompt": each.prompt, "response": each.response} for each in problems]
-
-
-def _pooled(result: tuple[int, int]) -> dict[str, Any]:
-    n, correct = result
-    return share(correct, n)

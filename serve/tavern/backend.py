@@ -98,7 +98,7 @@ class TavernBackend(Protocol):
 
         sessions of sparring, newest first: `[{skill_id, level, step, n, first_correct, second_correct, mistakes,
         quest_id, reason (why there is no quest), at}]`; levels `[{level, title, memorizable, mastered_at_step, n,
-        correct, accuracy, low, high, weight}]`; samples `[{level, step, at, answers: [{prompt, answer, expected,
+        correct, accuracy, weight}]`; samples `[{level, step, at, answers: [{prompt, answer, expected,
         correct, reason}]}]`, newest first; examples `[{level, prompt, response}]` of `level`, by default the training
         level. NotFoundError for a skill that is not available.
         """

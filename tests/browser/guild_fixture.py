@@ -367,14 +367,13 @@ class GuildDouble:
             if number == training
             else 280 + rng.randrange(20) - (40 if number == 6 else 0)
         )
-        low, high = wilson_interval(correct, 300) if asked else (None, None)
         weights = {training: 0.55, training + 1: 0.075, 6: 0.12}
         rest = (1 - 0.745) / max(1, training - 2)
         return {
             "level": number, "title": title, "memorizable": skill["id"] == "bin" and number < 10,
             "mastered_at_step": 4000 * number + 700 * (number % 3) if number <= mastered else None,
             "n": 300 if asked else 0, "correct": correct if asked else 0, "accuracy": correct / 300 if asked else None,
-            "low": low, "high": high, "weight": weights.get(number, rest if number < training else 0.0),
+            "weight": weights.get(number, rest if number < training else 0.0),
         }  # fmt: skip
 
     def _samples(self, skill: Json) -> list[Json]:

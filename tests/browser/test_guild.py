@@ -382,7 +382,7 @@ def test_a_skill_is_enabled_and_disabled(serve: Serve, desktop: Page) -> None:
     opened(desktop, f"{url}/guild")
     idle = card(desktop, "Not trained")
     assert idle.get_by_role("button", name="Enable").count() == 11
-    expect(idle).to_contain_text("the champion is compared anew")
+    expect(idle).to_contain_text("the champion is examined anew")
     idle.get_by_role("button", name="Enable SY", exact=True).click()
     expect(card(desktop, "SY").get_by_role("link", name="SY", exact=True)).to_be_focused()
     card(desktop, "SY").get_by_role("button", name="Disable SY").click()

@@ -9,7 +9,7 @@ import { questMarks } from "./questmarks.js";
 const PAGE = 20;
 const ENDED = ["completed", "failed", "rejected", "cancelled"];
 const RETRIED = ["failed", "cancelled"];
-const GENERATED = "auto"; // its file is made anew from its name and level, never kept
+const GENERATED = "auto"; // its file is not kept once it was fought
 const PICTURES = { completed: "check", failed: "warn", rejected: "warn", cancelled: "x" };
 
 export function mount(element) {

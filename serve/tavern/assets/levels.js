@@ -1,7 +1,7 @@
 // The ladder of one skill: a rung a level with its title, accuracy against the gate, and share of the mix.
 
 import { h, keyed, part, setAttr, setText } from "./dom.js";
-import { interval, patchTrack, track } from "./evaluations.js";
+import { patchTrack, track } from "./evaluations.js";
 import { integer, percent } from "./format.js";
 import { skillHref } from "./guildroute.js";
 import { rungClass, standing } from "./skillcard.js";
@@ -24,8 +24,8 @@ function patch(rung, skill, row, shown) {
   setAttr(link, "aria-current", row.level === shown ? "true" : null);
   setText(part(link, "accuracy"), asked ? percent(row.accuracy) : "–");
   setText(part(link, "weight"), row.weight > 0 ? `${percent(row.weight)} of the mix` : "");
-  if (asked) patchTrack(link.querySelector(".trk"), row);
+  if (asked) patchTrack(link.querySelector(".trk"), { accuracy: row.accuracy, low: row.accuracy, high: row.accuracy });
   const facts = [`${skill.name} level ${row.level}: ${row.title}`, standing(skill, row.level), row.memorizable ? "memorizable" : "",
-    asked ? `${integer(row.correct)} of ${integer(row.n)} correct, ${interval(row)}` : "not asked yet", row.weight > 0 ? `${percent(row.weight)} of the mix` : ""];
+    asked ? `${integer(row.correct)} of ${integer(row.n)} answers correct` : "not asked yet", row.weight > 0 ? `${percent(row.weight)} of the mix` : ""];
   setAttr(link, "aria-label", facts.filter(Boolean).join(", "));
 }

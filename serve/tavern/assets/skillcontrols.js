@@ -9,7 +9,7 @@ import { jobLine, patchJobLine } from "./jobline.js";
 const SPARRING = 100;
 
 export const skillUrl = (id) => `/api/guild/skills/${encodeURIComponent(id)}`;
-export const ENABLE_WORDS = "Enabling or disabling a skill changes the exam: the champion is compared anew, under the exam’s new version.";
+export const ENABLE_WORDS = "Enabling or disabling a skill changes the exam: the champion is examined anew, under the exam’s new version.";
 
 // `scope` keeps the ids of the fields apart from those of the same skill elsewhere on the page.
 export function skillControls({ id, name }, limits, scope) {
