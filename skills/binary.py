@@ -59,7 +59,7 @@ class BinaryContent(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    operations: Annotated[dict[OperationName, Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    operations: Annotated[dict[OperationName, Annotated[int, Field(ge=1, le=100)]], Field(min_length=1)]
     """Operations and how often each comes, relative to the others."""
     bits: Annotated[int, Field(ge=2, le=32)] | None = None
     """Width of both operands."""
