@@ -75,7 +75,7 @@ def test_bin_as_shipped() -> None:
     assert (BIN.id, BIN.name, BIN.category, BIN.icon, BIN.colour) == ("bin", "BIN", "arithmetic", "rune-bin", "#8fbcf0")
     assert (BIN.max_level, BIN.evaluation.count, BIN.evaluation.threshold) == (30, 100, 0.80)
     assert (BIN.xp_multiplier, BIN.passive, BIN.api_port) == (1.0, "binary_arithmetic", 8090)
-    assert len(BIN.primitives) == 9
+    assert len(BIN.primitives) == 8
 
 
 CONTENT = "levels.0.content"
