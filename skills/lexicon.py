@@ -8,6 +8,7 @@ occurrences in a billion words (wordfreq), `rhyme` the phones from its last stre
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -48,6 +49,15 @@ def lexicon() -> Mapping[str, Word]:
 def trained_syllables() -> Sequence[str]:
     """Every syllable of the words that training may ask for, each once."""
     return sorted({syllable for word in lexicon().values() if not word.held_out for syllable in word.syllables})
+
+
+@cache
+def unseen() -> Sequence[Word]:
+    """Held-out words that stand in no text of a word that is not: neither asked for nor read in training puzzles."""
+    trained = [word for word in lexicon().values() if not word.held_out]
+    texts = ((word.definition, word.synonym, word.antonym, word.category, word.example) for word in trained)
+    read = {each for text in texts for each in re.findall("[a-z]+", " ".join(text))}
+    return [word for word in lexicon().values() if word.held_out and word.word not in read]
 
 
 @cache
