@@ -53,11 +53,11 @@ def trained_syllables() -> Sequence[str]:
 
 @cache
 def unseen() -> Sequence[Word]:
-    """Held-out words that stand in no text of a word that is not: neither asked for nor read in training puzzles."""
+    """Held-out words that are in no text of a trained word, nor is a longer form of them: training never shows them."""
     trained = [word for word in lexicon().values() if not word.held_out]
-    texts = ((word.definition, word.synonym, word.antonym, word.category, word.example) for word in trained)
-    read = {each for text in texts for each in re.findall("[a-z]+", " ".join(text))}
-    return [word for word in lexicon().values() if word.held_out and word.word not in read]
+    texts = (" ".join((w.definition, w.synonym, w.antonym, w.category, w.example)) for w in trained)
+    shown = " ".join(texts)
+    return [word for word in lexicon().values() if word.held_out and not re.search(rf"\b{word.word}", shown)]
 
 
 @cache

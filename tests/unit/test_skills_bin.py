@@ -151,27 +151,6 @@ def keys(level: int, count: int, split: str, fold: int | None = None, seed: int 
     return [problem.key for problem in BIN.generate(level, count, seed, split, fold)]
 
 
-@pytest.mark.parametrize(("level", "evals"), [(11, 300), (19, 4_000), (30, 10_000)])
-def test_ten_thousand_training_problems_hold_no_eval_problem(level: int, evals: int) -> None:
-    assert not set(keys(level, 10_000, "train")) & set(keys(level, evals, "eval"))
-
-
-def test_no_level_trains_an_eval_problem_of_another() -> None:
-    """Memorizable levels train all they have, so their problems must not occur above them."""
-    trained = {key for level in MEMORIZABLE for key in keys(level, 1_500, "train")}
-    trained |= {key for level in OTHERS for key in keys(level, 500, "train")}
-    evaluated = {key for level in OTHERS for key in keys(level, 300, "eval")}
-    assert not trained & evaluated
-    assert evaluated
-    assert all(bucket_of(key) < FOLDS for key in evaluated)
-
-
-@pytest.mark.parametrize("level", OTHERS)
-def test_three_evaluations_share_no_problem(level: int) -> None:
-    folds = [keys(level, BIN.evaluation.count, "eval", fold, seed=fold) for fold in range(FOLDS)]
-    assert len({key for fold in folds for key in fold}) == 3 * BIN.evaluation.count
-
-
 def test_a_fifth_or_so_of_the_problems_is_eval() -> None:
     share = sum(bucket_of(f"add {number} 1") < FOLDS for number in range(20_000)) / 20_000
     assert share == pytest.approx(FOLDS / BUCKETS, abs=0.01)

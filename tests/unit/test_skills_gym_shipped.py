@@ -197,22 +197,6 @@ def test_the_splits_are_as_the_level_says(skill: Skill, level: Level) -> None:
 
 
 @EVERY_SKILL
-def test_no_level_trains_an_eval_problem_of_another(skill: Skill) -> None:
-    """Memorizable levels train all they have, so nothing that they ask may occur at the others; read from the text."""
-    random = Random(7)
-
-    def asked(level: Level, count: int) -> set[str]:
-        drawn = (level.generator.draw(random).render(random, False) for _ in range(count))
-        return {str(CONTENTS[skill.id](text.prompt)) for text in drawn if text}
-
-    levels = skill.levels.values()
-    trained = set[str]().union(*(asked(level, 3_000) for level in levels if level.memorizable))
-    for level in levels:
-        if trained and not level.memorizable:
-            assert not trained & asked(level, 1_000)
-
-
-@EVERY_SKILL
 def test_a_key_has_one_answer_and_one_content(skill: Skill) -> None:
     """Whatever the wording. Where names vary, the roles in their order are the answer; where several answers are right,
     the one to another wording is right too."""

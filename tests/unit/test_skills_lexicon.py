@@ -70,12 +70,12 @@ def test_about_a_tenth_is_held_out_of_every_length() -> None:
 def test_unseen_words_stand_in_no_text_that_training_shows() -> None:
     """Nor are they asked for there: clues are made of these texts, of other trained words as rhymes, and of letters."""
     held_out = {word.word for word in WORDS if word.held_out}
-    shown = " ".join(
-        " ".join((word.definition, word.synonym, word.antonym, word.category, word.example))
-        for word in WORDS
-        if not word.held_out
-    )
-    assert {word.word for word in unseen()} == {word for word in held_out if not re.search(rf"\b{word}\b", shown)}
+    trained = [word for word in WORDS if not word.held_out]
+    texts = [text for w in trained for text in (w.definition, w.synonym, w.antonym, w.category, w.example)]
+    read = {each for text in texts for each in text.split(" ")}
+    # Longer forms are forms of the word, or begin as it does: mountains.
+    shown = {word for word in held_out if any(each.lstrip("'(").startswith(word) for each in read)}
+    assert {word.word for word in unseen()} == held_out - shown
     assert len(unseen()) > 60
 
 

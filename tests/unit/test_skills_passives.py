@@ -64,12 +64,12 @@ def test_versions_of_the_questions() -> None:
         "passive/code_trace@1": "45f7c3ddac46",
         "passive/combinatorics@1": "afe501af144d",
         "passive/counting@2": "43c786663b71",
-        "passive/language_basics@2": "dee73c29eca7",
+        "passive/language_basics@2": "b86f781b0116",
         "passive/logic@1": "f6e7cb6598d9",
         "passive/memory@1": "88358a0995b1",
         "passive/sequence@1": "f3d4fc5ec70d",
         "passive/string_craft@1": "cf4ff59b3aab",
-        "passive/word_puzzles@2": "4f64c05f9b99",
+        "passive/word_puzzles@2": "9a16ffa59992",
     }
 
 
