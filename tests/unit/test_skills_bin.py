@@ -91,12 +91,25 @@ def test_a_grade_says_what_was_found(text: str, extracted: str, reason: str) -> 
     assert (grade.correct, grade.extracted, grade.reason) == (False, extracted, reason)
 
 
-@given(st.text(alphabet="⓪①<=> \n/think", max_size=30), st.sampled_from(LEVELS), st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
-def test_only_the_exact_final_answer_is_right(text: str, level: int, seed: int) -> None:
-    problem = BIN.generate(level, 1, seed, "eval")[0]
-    final = text.rpartition("</think>")[2]
-    assert BIN.grade(problem, text).correct == ("<think>" not in final and final.strip() == problem.answer)
+PIECES = st.lists(st.sampled_from(["<think>", "</think>", "think>", " ", "\n", "⓪", "①", "=", "{answer}"]), max_size=4)
+
+
+def test_only_the_exact_final_answer_is_right() -> None:
+    """Whatever stands around it."""
+    verdicts = Counter[bool]()
+
+    @given(PIECES, PIECES, st.sampled_from(LEVELS), st.integers(0, 2**32))
+    @settings(max_examples=300, deadline=None)
+    def check(before: list[str], after: list[str], level: int, seed: int) -> None:
+        problem = BIN.generate(level, 1, seed, "eval")[0]
+        text = "".join([*before, "{answer}", *after]).format(answer=problem.answer)
+        final = text.rpartition("</think>")[2]
+        right = "<think>" not in final and final.strip() == problem.answer
+        assert BIN.grade(problem, text).correct == right
+        verdicts[right] += 1
+
+    check()
+    assert min(verdicts[True], verdicts[False]) > 20
 
 
 # Reproducibility
