@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
+from skills.skill import MAX_SEED
+
 MAX_COUNT = 1000
-MAX_SEED = 2**63 - 1
 MAX_CHARS = 20_000
 """Of one answer, and of one text of a problem."""
 

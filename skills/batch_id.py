@@ -17,7 +17,7 @@ from skills.problem import Problem
 from skills.skill import Skill
 
 FORM = re.compile(
-    r"(?P<skill>[a-z][a-z0-9_]*)-(?P<level>[0-9]{1,4})-(?P<count>[0-9]{1,9})-(?P<seed>-?[0-9]{1,40})"
+    r"(?P<skill>[a-z][a-z0-9_]*)-(?P<level>[0-9]{1,4})-(?P<count>[0-9]{1,9})-(?P<seed>[0-9]{1,19})"
     r"(?:-fold(?P<fold>[0-9]))?(?P<symbols>-symbols)?"
     r"-(?P<fingerprint>[0-9a-f]{8})-(?P<problems>[0-9a-f]{16})-(?P<check>[0-9a-f]{8})"
 )

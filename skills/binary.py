@@ -43,7 +43,6 @@ REQUESTS: dict[Mode, str] = {
 SIGNED = " signed"
 CIRCLED = str.maketrans("01", "⓪①")
 KEY_SYMBOLS = "🐱🐶⭐🍎🌙🔥🐸🎲🍀🚀🎈🐝🌊🍄🦊🔔"
-TO_DECIMAL = "binary/binary_to_decimal@1"
 
 ALPHABET = "".join(
     sorted(
@@ -59,7 +58,7 @@ class BinaryContent(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    operations: Annotated[dict[OperationName, Annotated[int, Field(ge=1)]], Field(min_length=1)]
+    operations: Annotated[dict[OperationName, Annotated[int, Field(ge=1, le=100)]], Field(min_length=1)]
     """Operations and how often each comes, relative to the others."""
     bits: Annotated[int, Field(ge=2, le=32)] | None = None
     """Width of both operands."""
@@ -148,12 +147,11 @@ class BinaryCandidate:
             glyphs = str.maketrans("01", zero + one)
             legend = f"{zero}=⓪, {one}=①, {symbol}={operation.symbol}. "
         request = REQUESTS[mode] + (SIGNED if frame.signed else "")
-        primitives = operation.primitives(operands, frame)
         return Rendering(
             prompt=f"{legend}{request}: {operation.expression(operands, frame, symbol).translate(glyphs)}",
             answer=operation.answer(operands, frame).translate(glyphs),
             working=self._working(mode, glyphs),
-            primitives=(*primitives, TO_DECIMAL) if mode == "verify" else primitives,
+            primitives=operation.primitives(operands, frame),
         )
 
     def _working(self, mode: Mode, glyphs: dict[int, int]) -> str:

@@ -86,9 +86,11 @@ class SkillCatalog:
         """Read every `*.yaml`. Primitives and passives are those that come with the realm if it describes none.
 
         Raises:
-            ConfigError: a file cannot be used, two define the same id or port, or two are of kind primitives or
-                passives; says file, field, value and remedy.
+            ConfigError: there is no such directory, a file cannot be used, two define the same id or port, or two are
+                of kind primitives or passives; says file, field, value and remedy.
         """
+        if not directory.is_dir():
+            raise ConfigError(f"{directory} is no folder of skills.", "Name one that exists.")
         files = [(path, read_definition(path)) for path in sorted(directory.glob("*.yaml"))]
         primitives = build_primitives(*_only(files, "primitives"))
         passives = build_passives(*_only(files, "passives"))

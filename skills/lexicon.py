@@ -8,6 +8,7 @@ occurrences in a billion words (wordfreq), `rhyme` the phones from its last stre
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -48,6 +49,15 @@ def lexicon() -> Mapping[str, Word]:
 def trained_syllables() -> Sequence[str]:
     """Every syllable of the words that training may ask for, each once."""
     return sorted({syllable for word in lexicon().values() if not word.held_out for syllable in word.syllables})
+
+
+@cache
+def unseen() -> Sequence[Word]:
+    """Held-out words that are in no text of a trained word, nor is a longer form of them: training never shows them."""
+    trained = [word for word in lexicon().values() if not word.held_out]
+    texts = (" ".join((w.definition, w.synonym, w.antonym, w.category, w.example)) for w in trained)
+    shown = " ".join(texts)
+    return [word for word in lexicon().values() if word.held_out and not re.search(rf"\b{word.word}", shown)]
 
 
 @cache

@@ -49,7 +49,7 @@ class QuestionSet(ABC):
         Eval problems are distinct within the batch, unless memorizable; then the split is ignored.
 
         Raises:
-            RequestError: `count` is not 1 … MAX_COUNT, or `seed` is below 0.
+            RequestError: `count` is not 1 … MAX_COUNT, or `seed` is not 0 … MAX_SEED.
             ConflictError: too few distinct eval problems for `count`.
             ValueError: a fold of the train split, or no such fold.
         """

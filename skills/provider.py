@@ -82,5 +82,6 @@ class Provider(Protocol):
 
         Raises:
             pydantic.ValidationError: a field of `content` is wrong.
+            ConfigError: each may be right, but no problems can be made as they ask for.
         """
         ...

@@ -36,6 +36,8 @@ FULL_SCORE = 1.0
 LONGEST_ANSWER = 10_000
 """Characters. What is longer is not even compared with the form."""
 WORDS = re.compile(r"\w+|[^\w\s]")
+TERMS = re.compile(r"([+-]?) *(\d+)")
+CONTRARY = {"telling-truth": "lying", "lying": "telling-truth"}
 
 
 class GymContent(BaseModel):
@@ -53,8 +55,11 @@ class GymContent(BaseModel):
     """Where several answers are right: the regular expression that a final answer must match as a whole before
     `score_answer` is asked. Without it only the dataset's own answer is right."""
     key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = "text"
-    """What makes two problems the same one: their `text`; their `words` in whatever order; or a field of the entry's
-    metadata, where the wording varies."""
+    """What makes two problems the same one: their `text`; their `words` in whatever order; the signed `terms` of a sum
+    in whatever order; or a field of the entry's metadata, where the wording varies."""
+    keep: dict[str, Annotated[float, Field(gt=0.001, le=1)]] = {}
+    """Of the items with such an answer the share that is asked: without it, who always gives the most frequent answer
+    would pass the gate."""
     characters: str = ""
     """Characters of prompts and answers beyond printable ASCII."""
 
@@ -92,8 +97,12 @@ class GymLevel:
         return _open_dataset(self._level, self.content)
 
     def draw(self, random: Random) -> GymCandidate:
-        number = random.getrandbits(ITEM_BITS)
-        return GymCandidate(self, number, self.dataset[number])
+        while True:
+            number = random.getrandbits(ITEM_BITS)
+            entry: dict[str, Any] = self.dataset[number]
+            share = self.content.keep.get(entry["answer"])
+            if share is None or random.random() < share:
+                return GymCandidate(self, number, entry)
 
     def grade(self, problem: Problem, text: str) -> Grade:
         """Exact without a form; with one, `score_answer` has to give its full score to an answer of that form.
@@ -119,8 +128,12 @@ class GymLevel:
                 return f"{self.content.dataset} {question.strip()}"
             case "words":
                 return f"{self.content.dataset} {' '.join(sorted(WORDS.findall(question)))}"
+            case "terms":
+                terms = sorted(f"{sign or '+'}{number}" for sign, number in TERMS.findall(question))
+                return f"{self.content.dataset} {' '.join(terms)}"
             case field:
-                return f"{self.content.dataset} {json.dumps(entry['metadata'][field], default=str)}"
+                said = _as_written(entry["metadata"][field])
+                return f"{self.content.dataset} {json.dumps(said, default=str, sort_keys=True)}"
 
     def _entry_of(self, problem: Problem) -> dict[str, Any]:
         # Made again from its number rather than carried along: some graders evaluate parts of an entry as Python, and
@@ -192,12 +205,24 @@ def _open_dataset(level: int, content: GymContent) -> Any:
         raise ConfigError(
             f"{where} has {entry['answer']!r} for an answer: a hero cannot be trained on it.", "Choose another dataset."
         )
-    if content.key not in ("text", "words", *entry["metadata"]):
+    if content.key not in ("text", "words", "terms", *entry["metadata"]):
         raise ConfigError(
             f"{where} has no metadata {content.key!r} to be the key.",
-            f"Set content.key to text, words or one of {', '.join(entry['metadata'])}.",
+            f"Set content.key to text, words, terms or one of {', '.join(entry['metadata'])}.",
         )
     return dataset
+
+
+def _as_written(value: Any) -> Any:
+    """A field of metadata as the text says it: knights_knaves writes that somebody does not lie as that they tell the
+    truth."""
+    match value:
+        case ("not", (str(said), who)) if said in CONTRARY:
+            return CONTRARY[said], who
+        case tuple() | list():
+            return [_as_written(each) for each in value]
+        case _:
+            return value
 
 
 def _curriculum_fields(factory: Any, content: GymContent) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from skills.provider import LevelGenerator
 
 MAX_COUNT = 100_000
 """Problems that one call of `generate` makes at most."""
+MAX_SEED = (1 << 63) - 1
+"""What a column of the database and a batch id hold."""
 
 
 class Evaluation(BaseModel):
@@ -25,7 +27,7 @@ class Evaluation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    count: int = Field(default=100, ge=1)
+    count: int = Field(default=100, ge=1, le=MAX_COUNT)
     threshold: float = Field(default=0.80, gt=0, le=1)
 
 
@@ -111,7 +113,7 @@ class Skill:
 
         Raises:
             NotFoundError: no such level.
-            RequestError: `count` is not 1 … MAX_COUNT, or `seed` is below 0.
+            RequestError: `count` is not 1 … MAX_COUNT, or `seed` is not 0 … MAX_SEED.
             ConflictError: the level has too few distinct eval problems for `count`.
             ValueError: a fold of the train split, or no such fold.
         """
@@ -139,9 +141,9 @@ def check_request(count: int, seed: int) -> None:
     """Refuse a number of problems or a seed that nobody means.
 
     Raises:
-        RequestError: `count` is not 1 … MAX_COUNT, or `seed` is below 0.
+        RequestError: `count` is not 1 … MAX_COUNT, or `seed` is not 0 … MAX_SEED.
     """
     if not 1 <= count <= MAX_COUNT:
         raise RequestError(f"count is {count}.", f"A call makes 1 to {MAX_COUNT} problems; other seeds give others.")
-    if seed < 0:
-        raise RequestError(f"seed is {seed}.", "Give 0 or more.")
+    if not 0 <= seed <= MAX_SEED:
+        raise RequestError(f"seed is {seed}.", f"Give 0 to {MAX_SEED}.")

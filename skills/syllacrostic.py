@@ -19,6 +19,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from realm.errors import ConfigError
 from skills.lexicon import Word, lexicon, trained_syllables
 from skills.problem import Grade, Problem, Split, bucket_in, final_answer, grade_final
 from skills.provider import Rendering
@@ -56,6 +57,12 @@ class Anchor(BaseModel):
     def _nonwords_have_no_texts(self) -> Self:
         if self.nonwords and self.kinds:
             raise ValueError(f"nonwords is {self.nonwords}, kinds {self.kinds}: nothing can be said of a nonword")
+        return self
+
+    @model_validator(mode="after")
+    def _syllables_are_a_range(self) -> Self:
+        if self.syllables[0] > self.syllables[1]:
+            raise ValueError(f"syllables is {list(self.syllables)}: the fewest are more than the most")
         return self
 
 
@@ -254,5 +261,17 @@ def compile_level(level: int, content: Mapping[str, Any]) -> SyllacrosticLevel:
 
     Raises:
         pydantic.ValidationError: a field of `content` is wrong.
+        ConfigError: the lexicon has too few words for the level.
     """
-    return SyllacrosticLevel(SyllacrosticContent.model_validate(content).at(level))
+    numbers = SyllacrosticContent.model_validate(content).at(level)
+    # Those of a level of its own: cached, they would be pickled with the one that is returned.
+    words = SyllacrosticLevel(numbers).words
+    held_out = sum(word.held_out for word in words)
+    if len(words) - held_out < numbers.words or not held_out:
+        raise ConfigError(
+            f"level {level} takes {numbers.words} words of {numbers.syllables[0]} to {numbers.syllables[1]} syllables "
+            f"and zipf {numbers.zipf:g} or more; the lexicon has {len(words) - held_out} to train and {held_out} held "
+            "out.",
+            "Ask for fewer words, for other syllables, or for a lower zipf.",
+        )
+    return SyllacrosticLevel(numbers)

@@ -13,7 +13,6 @@ Kind = Literal["definition", "synonym", "category", "rhyme", "truncated", "anton
 KINDS: tuple[Kind, ...] = ("definition", "synonym", "category", "rhyme", "truncated", "antonym", "example")
 """In the order in which the levels bring them in."""
 HIDDEN, CUT, UNKNOWN = "_", "…", "?"
-BLANK = "___"
 
 WORDING: dict[Kind, str] = {
     "definition": "{}",

@@ -17,6 +17,9 @@ BINARY_WORDS: dict[OperationName, tuple[str, str]] = {
     "or": ("OR", "bitwise or"),
     "xor": ("XOR", "bitwise xor"),
 }
+FRAMES = tuple(Frame(bits, (5, 3), exact=True, signed=False) for bits in (6, 7, 8))
+"""Narrower operands, and products with a narrower first factor, belong to memorizable levels of BIN, which train them
+all."""
 BINARY = "\nAnswer in binary, without leading zeros."
 
 
@@ -26,7 +29,8 @@ def arithmetic(random: Random) -> Question:
 
 
 def _expression(random: Random) -> Question:
-    a, b, c = random.randint(2, 30), random.randint(2, 12), random.randint(2, 12)
+    """One number has three digits, which no trained expression has beside numbers of one or two."""
+    a, b, c = random.randint(100, 130), random.randint(2, 12), random.randint(2, 12)
     text, value = random.choice(
         [
             (f"{a} + {b} * {c}", a + b * c),
@@ -154,8 +158,7 @@ def binary_arithmetic(random: Random) -> Question:
     if random.random() < 0.25:
         return _base(random)
     name = random.choice(list(BINARY_WORDS))
-    bits = random.randint(3, 8)
-    frame = Frame(bits, (min(bits, 5), 3), exact=False, signed=False)
+    frame = random.choice(FRAMES)
     operands = OPERATIONS[name].draw(random, frame)
     symbol, word = BINARY_WORDS[name]
     first, second = (f"{operand:b}" for operand in operands)

@@ -1,15 +1,17 @@
 """Passive about English: forms of words, agreement, numbers in words, meanings.
 
-Meanings are asked only of words that SY holds out of training.
+Meanings are asked of words that no training puzzle of SY holds, and so are the wrong options: a word that was never
+seen is no sign of the right one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import cache
 from random import Random
+from typing import Literal
 
-from skills.lexicon import Word, lexicon
+from skills.lexicon import Word, antonyms, lexicon, synonyms, unseen
 from skills.passives.wording import NUMBER, WORD, listed
 from skills.question import Question, asked
 
@@ -161,44 +163,54 @@ def _number(random: Random) -> Question:
     return asked(random, f"words {number}", wordings, words)
 
 
-@cache
-def _held_out(antonym: bool = False) -> tuple[Word, ...]:
-    """Words that no training problem holds; only those that have an antonym, if asked for."""
-    return tuple(word for word in lexicon().values() if word.held_out and (word.antonym or not antonym))
+Meaning = Literal["definition", "synonym", "antonym"]
+SAID: dict[Meaning, Callable[[Word], str]] = {
+    "definition": lambda word: word.word,
+    "synonym": lambda word: word.synonym,
+    "antonym": lambda word: word.antonym,
+}
+"""The options to a question about a meaning are these of the word that is asked about and of three others."""
+
+
+def _might_be_right(word: Word, meaning: Meaning) -> set[str]:
+    """What is no wrong option: the word, the answer, and what the lexicon says is like the answer, or like that."""
+    near = {*antonyms()[word.word]} if meaning == "antonym" else {word.word}
+    for _ in range(2):
+        near |= {other for each in near for other in synonyms().get(each, ())}
+    return near | {word.word, SAID[meaning](word)}
 
 
 @cache
-def _by_category() -> Mapping[str, tuple[Word, ...]]:
-    words = lexicon().values()
-    return {name: tuple(word for word in words if word.category == name) for name in {word.category for word in words}}
+def wrong_options(word: Word, meaning: Meaning) -> tuple[tuple[str, ...], ...]:
+    """Each once, of words of other categories than the word's: one tuple a category."""
+    taken = _might_be_right(word, meaning)
+    groups: dict[str, list[str]] = {}
+    for other in unseen():
+        said = SAID[meaning](other)
+        if said and other.category != word.category and not {said, other.word} & taken:
+            taken.add(said)
+            groups.setdefault(other.category, []).append(said)
+    return tuple(map(tuple, groups.values()))
 
 
-def _unlike(random: Random, word: Word) -> list[Word]:
-    """Three words of other categories, each of another."""
-    categories = random.sample(sorted(_by_category().keys() - {word.category}), 3)
-    return [random.choice(_by_category()[name]) for name in categories]
-
-
-def _choice(random: Random, what: str, answer: str, others: list[str]) -> Question:
-    options = [answer, *others]
+def _meaning(random: Random, meaning: Meaning, what: str) -> Question:
+    """Which of four words `what` is said of, once the word or its definition is put in."""
+    word = random.choice([word for word in unseen() if SAID[meaning](word)])
+    answer = SAID[meaning](word)
+    options = [answer, *(random.choice(group) for group in random.sample(wrong_options(word, meaning), 3))]
     random.shuffle(options)
+    what = what.format(word=word.word, definition=word.definition)
     wordings = (f"Which of the words {listed(options)} {what}?{WORD}", f"{listed(options, 'or')}: which {what}?{WORD}")
     return asked(random, f"{what}: {' '.join(sorted(options))}", wordings, answer)
 
 
 def _definition(random: Random) -> Question:
-    word = random.choice(_held_out())
-    others = [other.word for other in _unlike(random, word)]
-    return _choice(random, f'means "{word.definition}"', word.word, others)
+    return _meaning(random, "definition", 'means "{definition}"')
 
 
 def _synonym(random: Random) -> Question:
-    word = random.choice(_held_out())
-    others = [other.synonym for other in _unlike(random, word)]
-    return _choice(random, f"is closest in meaning to {word.word}", word.synonym, others)
+    return _meaning(random, "synonym", "is closest in meaning to {word}")
 
 
 def _antonym(random: Random) -> Question:
-    word = random.choice(_held_out(antonym=True))
-    others = [other.synonym for other in _unlike(random, word)]
-    return _choice(random, f"is the opposite of {word.word}", word.antonym, others)
+    return _meaning(random, "antonym", "is the opposite of {word}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from skills.lexicon import by_rhyme, lexicon
+from skills.lexicon import by_rhyme, lexicon, unseen
 from skills.passives.wording import WORD, listed
 from skills.question import Question, asked
 
@@ -136,24 +136,31 @@ def _among(random: Random, what: str, answer: str, others: list[str]) -> Questio
 
 
 @cache
-def _held_out(low: int, high: int) -> tuple[str, ...]:
-    """Those of them that no training problem of SY holds."""
-    return tuple(word for word in _words(low, high) if lexicon()[word].held_out)
+def _unseen(low: int, high: int) -> tuple[str, ...]:
+    """Those of them that no training puzzle of SY holds. Where the answer is one, so are the other options: a word that
+    was never seen is no sign of the right one."""
+    return tuple(word.word for word in unseen() if low <= len(word.word) <= high)
 
 
 def _anagram(random: Random) -> Question:
     """The other words are the three of 12 that have the same length, if there are, and most letters in common."""
-    word = random.choice(_held_out(4, 9))
+    word = random.choice(_unseen(4, 9))
     letters = "".join(random.sample(word, len(word)))
-    others = [other for other in random.sample(_words(4, 9), 12) if sorted(other) != sorted(word)]
+    others = [other for other in random.sample(_unseen(4, 9), 12) if sorted(other) != sorted(word)]
     others.sort(key=lambda other: (len(other) != len(word), -len({*other} & {*word})))
     return _among(random, f"can be made by reordering {letters if letters != word else word[::-1]}", word, others[:3])
 
 
+@cache
+def _of_one_length() -> tuple[str, ...]:
+    """Unseen words of which four or more have the same length."""
+    return tuple(word for word in _unseen(4, 9) if len(_unseen(len(word), len(word))) >= 4)
+
+
 def _pattern(random: Random) -> Question:
     """Some letters of a word in their places; as many more are shown as it takes to exclude the other words."""
-    word = random.choice(_held_out(4, 9))
-    others = [other for other in random.sample(_words(len(word), len(word)), 4) if other != word][:3]
+    word = random.choice(_of_one_length())
+    others = [other for other in random.sample(_unseen(len(word), len(word)), 4) if other != word][:3]
     shown = {at for at in range(len(word)) if random.random() < 0.4}
     for other in others:
         if all(other[at] == word[at] for at in shown):
@@ -164,15 +171,15 @@ def _pattern(random: Random) -> Question:
 
 @cache
 def _rhyming() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
-    """Held-out words that something rhymes with: the word, those that rhyme, those that do not in any accent.
+    """Unseen words that something rhymes with: the word, those that rhyme, and unseen ones that do not in any accent.
 
     Words that are spelled alike at the end without rhyming are in neither.
     """
     found: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
-    for word in _held_out(4, 9):
+    for word in _unseen(4, 9):
         rhyme = lexicon()[word].rhyme
         alike = tuple(other.word for other in by_rhyme()[rhyme] if other.word != word)
-        unlike = tuple(o for o in _words(4, 9) if lexicon()[o].rhyme != rhyme and o[-2:] != word[-2:])
+        unlike = tuple(o for o in _unseen(4, 9) if lexicon()[o].rhyme != rhyme and o[-2:] != word[-2:])
         if alike:
             found.append((word, alike, unlike))
     return tuple(found)
@@ -185,10 +192,10 @@ def _rhyme(random: Random) -> Question:
 
 def _hidden(random: Random) -> Question:
     """A word within a row of letters."""
-    word = random.choice(_held_out(4, 7))
+    word = random.choice(_unseen(4, 7))
     before, after = ("".join(random.choices(ALPHABET, k=random.randint(1, 4))) for _ in range(2))
     row = before + word + after
-    others = [other for other in random.sample(_words(4, 7), 6) if other not in row][:3]
+    others = [other for other in random.sample(_unseen(4, 7), 6) if other not in row][:3]
     return _among(random, f"is hidden in {row}", word, others)
 
 

@@ -65,6 +65,7 @@ BETWEEN: dict[str, Callable[[int, int], int]] = {
     "<<": lambda a, b: a << b,
     ">>": lambda a, b: a >> b,
 }
+COMMUTATIVE = {"+", "×", "AND", "OR", "XOR", "max", "min"}
 FULL_WIDTH = {"AND", "OR", "XOR", "NOT", "max", "min", "<<", ">>"}
 
 
@@ -102,6 +103,15 @@ def read(prompt: str, factors: tuple[int, int] = (0, 0)) -> Asked:
     symbols = {word for word in words if word not in texts}
     assert len(symbols) == 1, prompt
     return Asked(symbols.pop(), texts, request.endswith(" signed"), factors)
+
+
+def content_of(asked: Asked) -> tuple[object, ...]:
+    """What is asked, whatever the width and the wording: numbers by their value, patterns whose width counts by it."""
+    symbol = asked.symbol
+    if symbol in {"NOT", "<<", ">>", "ones"}:
+        return (symbol, *asked.texts)
+    numbers = [int(text, 2) for text in asked.texts] if symbol in {"AND", "OR", "XOR"} else asked.numbers
+    return (symbol, *(sorted(numbers) if symbol in COMMUTATIVE else numbers))
 
 
 def evaluate(prompt: str) -> str:

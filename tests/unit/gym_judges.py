@@ -166,6 +166,34 @@ def is_shortest(problem: Problem, text: str) -> bool:
     return (r, c) == at["#"] and len(text.split()) == steps[at["#"]]
 
 
+def statements(prompt: str) -> str:
+    """What each person says, with the people by number and the two roles as K and N; no templates, no names."""
+    names = re.findall(r"([A-Z]\w+) is an? \w+/", prompt)
+    roles = re.search(r"inhabited only by (\w+)s and (\w+)s", prompt)
+    assert roles is not None
+    said = prompt.partition("inhabitants: ")[2].partition(". ")[2].partition(" So who is")[0]
+    tokens = [
+        f"{names.index(found[1])}{'K' if found[2] == roles[1] else 'N'}" if found[1] else found[0]
+        for found in re.finditer(
+            r"([A-Z][a-z]+) is an? (\w+)|if and only if|it is not the case that|\b(?:if|then|and|or)\b|[()]", said
+        )
+    ]
+    return re.sub(r"\( (\d[KN]) \)", r"\1", " ".join(tokens))
+
+
+def listed(prompt: str) -> list[str]:
+    return sorted(prompt.rpartition(": ")[2].split(", "))
+
+
+def terms(prompt: str) -> list[str]:
+    expression = prompt.partition(": ")[2].replace(" ", "")
+    return sorted(re.findall(r"[+-]\d+", f"+{expression}"))
+
+
+def animals(prompt: str) -> list[str]:
+    return sorted(prompt.rpartition("you have ")[2].removesuffix("?").split(", "))
+
+
 def _sudokus() -> list[list[str]]:
     rows = [" ".join(row) for row in permutations("1234")]
     halves = [(a, b) for a, b in product(rows, rows) if len({*a[:3:2], *b[:3:2]}) == len({*a[4::2], *b[4::2]}) == 4]
@@ -190,3 +218,20 @@ JUDGES: dict[str, Callable[[Problem, str], bool]] = {
     "rg_shortest_path": is_shortest,
 }
 """Where several can be: whether a text of the right form is one of them."""
+CONTENTS: dict[str, Callable[[str], object]] = {
+    "rg_chain_sum": terms,
+    "rg_basic_arithmetic": lambda prompt: re.findall(r"\d+|[-+*()]", prompt.partition(" ")[2]),
+    "rg_gcd": lambda prompt: sorted(numbers(prompt)),
+    "rg_leg_counting": animals,
+    "rg_base_conversion": lambda prompt: re.findall(r"convert the (\S+) number (\w+) to (\S+?)[.,]? ", prompt + " "),
+    "rg_spell_backward": listed,
+    "rg_letter_counting": lambda prompt: re.findall(r'"([^"]*)"', prompt),
+    "rg_word_sorting": lambda prompt: ("in descending order" in prompt, listed(prompt)),
+    "rg_mini_sudoku": lambda prompt: re.findall(r"[_1-4](?: [_1-4]){3}", prompt),
+    "rg_prime_factorization": numbers,
+    "rg_palindrome_generation": listed,
+    "rg_knights_knaves": statements,
+    "rg_n_queens": lambda prompt: re.findall(r"[_Q](?: [_Q])+", prompt),
+    "rg_shortest_path": lambda prompt: prompt.partition("grid:\n")[2].split("\n"),
+}
+"""What a prompt asks, whatever its wording and the order of what has none."""

@@ -141,7 +141,7 @@ def multiples(low: int, high: int, divisor: int) -> int:
     return len([n for n in range(low, high + 1) if n % divisor == 0])
 
 
-LEGS = {"hen": 2, "dog": 4, "ant": 6, "spider": 8}
+LEGS = {"owl": 2, "goat": 4, "moth": 6, "tick": 8}
 
 
 def legs(m: int, first: str, n: int, second: str) -> int:

@@ -91,12 +91,25 @@ def test_a_grade_says_what_was_found(text: str, extracted: str, reason: str) -> 
     assert (grade.correct, grade.extracted, grade.reason) == (False, extracted, reason)
 
 
-@given(st.text(alphabet="⓪①<=> \n/think", max_size=30), st.sampled_from(LEVELS), st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
-def test_only_the_exact_final_answer_is_right(text: str, level: int, seed: int) -> None:
-    problem = BIN.generate(level, 1, seed, "eval")[0]
-    final = text.rpartition("</think>")[2]
-    assert BIN.grade(problem, text).correct == ("<think>" not in final and final.strip() == problem.answer)
+PIECES = st.lists(st.sampled_from(["<think>", "</think>", "think>", " ", "\n", "⓪", "①", "=", "{answer}"]), max_size=4)
+
+
+def test_only_the_exact_final_answer_is_right() -> None:
+    """Whatever stands around it."""
+    verdicts = Counter[bool]()
+
+    @given(PIECES, PIECES, st.sampled_from(LEVELS), st.integers(0, 2**32))
+    @settings(max_examples=300, deadline=None)
+    def check(before: list[str], after: list[str], level: int, seed: int) -> None:
+        problem = BIN.generate(level, 1, seed, "eval")[0]
+        text = "".join([*before, "{answer}", *after]).format(answer=problem.answer)
+        final = text.rpartition("</think>")[2]
+        right = "<think>" not in final and final.strip() == problem.answer
+        assert BIN.grade(problem, text).correct == right
+        verdicts[right] += 1
+
+    check()
+    assert min(verdicts[True], verdicts[False]) > 20
 
 
 # Reproducibility
@@ -117,7 +130,7 @@ def test_version_2_of_the_problems() -> None:
 
 @given(
     st.sampled_from(LEVELS),
-    st.integers(0, 2**63),
+    st.integers(0, 2**63 - 1),
     st.integers(1, 12),
     st.integers(0, 12),
     st.sampled_from(["train", "eval"]),
@@ -149,27 +162,6 @@ def test_seeds_splits_and_folds_give_other_problems(level: int) -> None:
 
 def keys(level: int, count: int, split: str, fold: int | None = None, seed: int = 3) -> list[str]:
     return [problem.key for problem in BIN.generate(level, count, seed, split, fold)]
-
-
-@pytest.mark.parametrize(("level", "evals"), [(11, 300), (19, 4_000), (30, 10_000)])
-def test_ten_thousand_training_problems_hold_no_eval_problem(level: int, evals: int) -> None:
-    assert not set(keys(level, 10_000, "train")) & set(keys(level, evals, "eval"))
-
-
-def test_no_level_trains_an_eval_problem_of_another() -> None:
-    """Memorizable levels train all they have, so their problems must not occur above them."""
-    trained = {key for level in MEMORIZABLE for key in keys(level, 1_500, "train")}
-    trained |= {key for level in OTHERS for key in keys(level, 500, "train")}
-    evaluated = {key for level in OTHERS for key in keys(level, 300, "eval")}
-    assert not trained & evaluated
-    assert evaluated
-    assert all(bucket_of(key) < FOLDS for key in evaluated)
-
-
-@pytest.mark.parametrize("level", OTHERS)
-def test_three_evaluations_share_no_problem(level: int) -> None:
-    folds = [keys(level, BIN.evaluation.count, "eval", fold, seed=fold) for fold in range(FOLDS)]
-    assert len({key for fold in folds for key in fold}) == 3 * BIN.evaluation.count
 
 
 def test_a_fifth_or_so_of_the_problems_is_eval() -> None:

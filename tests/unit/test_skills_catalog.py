@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import pickle
 from collections import Counter
@@ -10,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from yaml_files import changed, write
 
 from realm.errors import ConfigError, ConflictError, NotFoundError, RealmError, RequestError
 from skills import SkillCatalog, exam_panel, exam_version, get_engine, training_examples
+from skills.batch_id import BatchId
 from skills.catalog import SHIPPED, Engine
+from skills.definition import read_definition
 from skills.problem import FOLDS, Problem, bucket_of
-from skills.skill import MAX_COUNT
+from skills.skill import MAX_COUNT, MAX_SEED
 
 ENGINE = get_engine()
 BIN = ENGINE.get("bin")
@@ -55,26 +56,6 @@ SMALL: dict[str, Any] = {
 }
 
 
-def write(folder: Path, data: object, name: str = "tiny.yaml") -> Path:
-    path = folder / name
-    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data), encoding="utf-8")
-    return path
-
-
-def changed(field: str, value: object) -> dict[str, Any]:
-    """SMALL with one field, dotted, set to `value`, or removed if it is None."""
-    data: Any = copy.deepcopy(SMALL)
-    at = data
-    *path, last = [int(part) if part.isdigit() else part for part in field.split(".")]
-    for part in path:
-        at = at[part]
-    if value is None:
-        del at[last]
-    else:
-        at[last] = value
-    return data
-
-
 # YAML
 
 
@@ -94,7 +75,7 @@ def test_bin_as_shipped() -> None:
     assert (BIN.id, BIN.name, BIN.category, BIN.icon, BIN.colour) == ("bin", "BIN", "arithmetic", "rune-bin", "#8fbcf0")
     assert (BIN.max_level, BIN.evaluation.count, BIN.evaluation.threshold) == (30, 100, 0.80)
     assert (BIN.xp_multiplier, BIN.passive, BIN.api_port) == (1.0, "binary_arithmetic", 8090)
-    assert len(BIN.primitives) == 9
+    assert len(BIN.primitives) == 8
 
 
 CONTENT = "levels.0.content"
@@ -106,26 +87,36 @@ WRONG = [
     ("xp_multiplier", -1, "xp_multiplier", "-1"),
     ("evaluation", {"count": 100, "threshold": 1.5}, "evaluation.threshold", "1.5"),
     ("api_port", 99999, "api_port", "99999"),
-    ("max_level", 4, "levels", "not 1 to max_level 4"),
+    ("max_level", 4, "levels", "the last level is 3, max_level 4"),
     ("max_level", 0, "max_level", "0"),
+    ("max_level", 10**9, "max_level", "1000000000"),
     ("kind", "spell", "kind", "'spell'"),
     ("evaluation", {"count": 0}, "evaluation.count", "0"),
+    ("evaluation", {"count": MAX_COUNT + 1}, "evaluation.count", f"{MAX_COUNT + 1}"),
+    ("xp_multiplier", float("inf"), "xp_multiplier", "inf"),
+    ("xp_multiplier", float("nan"), "xp_multiplier", "nan"),
     ("evaluation", {"counts": 9}, "evaluation.counts", "9"),
     ("damage", 7, "damage", "7"),
     ("provider", "no_such_module", "provider", "'no_such_module'"),
     ("provider", "problem", "provider", "'problem'"),
-    ("levels.0.level", 2, "levels", "[2, 2, 3]"),
-    ("levels.1.level", 3, "levels", "[1, 3]"),
-    ("levels.1.level", [3, 2], "levels", "[1]"),
+    ("levels.0.level", 2, "levels", "level 2 is where 1 belongs"),
+    ("levels.1.level", 3, "levels", "level 3 is where 2 belongs"),
+    ("levels.1.level", [3, 2], "levels", "level 3 is where 2 belongs"),
+    ("levels.1.level", [2, 1], "levels", "[2, 1] is no range"),
+    ("levels.1.level", [2, 10**9], "levels.1.level.range.1", "1000000000"),
+    ("levels.1.level", 10**9, "levels.1.level.number", "1000000000"),
+    ("levels.1.level", "all", "levels.1.level.number", "'all'"),
     ("levels.0.max_response_chars", 0, "levels.0.max_response_chars", "0"),
     ("levels.0.memorizable", "perhaps", "levels.0.memorizable", "'perhaps'"),
     ("levels.0.primitives", ["add"], "levels.0.primitives.0", "'add'"),
+    ("levels.0.primitives", ["string/string_length@1"] * 2, "levels.0.primitives", "length@1 is named twice"),
     ("levels.0.content", None, CONTENT, "missing"),
     ("levels.0.content.bits", 1, f"{CONTENT}.bits", "1"),
     ("levels.0.content.bits", None, CONTENT, "bits is missing"),
     ("levels.0.content.factor_bits", [3, 2], CONTENT, "factor_bits"),
     ("levels.0.content.operations", {"cube": 1}, f"{CONTENT}.operations.cube", "'cube'"),
     ("levels.0.content.operations", {"mul": 1}, CONTENT, "factor_bits"),
+    ("levels.0.content.operations", {"inc": 10**9}, f"{CONTENT}.operations.inc", "1000000000"),
     ("levels.0.content.operations", {}, f"{CONTENT}.operations", "{}"),
     ("levels.0.content.signed", True, CONTENT, "bits is 2"),
     ("levels.1.content.modes", {"work": 0.5}, "levels.1.content", "0.5"),
@@ -138,7 +129,7 @@ WRONG = [
 def test_a_wrong_field_is_named_with_file_value_and_remedy(
     tmp_path: Path, changing: str, value: object, field: str, shown: str
 ) -> None:
-    path = write(tmp_path, changed(changing, value))
+    path = write(tmp_path, changed(SMALL, changing, value))
     with pytest.raises(ConfigError) as caught:
         SkillCatalog.load(tmp_path)
     problem = caught.value.problem
@@ -148,7 +139,7 @@ def test_a_wrong_field_is_named_with_file_value_and_remedy(
 
 
 def test_the_provider_s_fields_are_named_from_the_top_of_the_file(tmp_path: Path) -> None:
-    write(tmp_path, changed("levels.1.content.bits", 99))
+    write(tmp_path, changed(SMALL, "levels.1.content.bits", 99))
     with pytest.raises(ConfigError, match=r"tiny\.yaml: field 'levels\.1\.content\.bits' is 99: ") as caught:
         SkillCatalog.load(tmp_path)
     assert caught.value.remedy == "Correct levels.1.content.bits in tiny.yaml."
@@ -160,6 +151,22 @@ def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         SkillCatalog.load(tmp_path)
     assert str(path) in caught.value.problem
+
+
+def test_a_field_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    """Also in a mapping that others are merged from; a field over a merged one is no second one."""
+    shared = "shared: &shared {bits: 2}\nmerged: {<<: *shared, bits: 3}\n"
+    assert read_definition(write(tmp_path, f"kind: skill\n{shared}"))["merged"] == {"bits": 3}
+    for text in ("kind: skill\nname: A\nname: B\n", shared.replace("bits: 2", "bits: 2, bits: 4")):
+        path = write(tmp_path, text)
+        with pytest.raises(ConfigError, match=r"the key '(name|bits)' is there twice") as caught:
+            SkillCatalog.load(tmp_path)
+        assert str(path) in caught.value.problem
+
+
+def test_a_folder_that_is_none_has_no_skills(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere is no folder of skills"):
+        SkillCatalog.load(tmp_path / "nowhere")
 
 
 def test_kind_says_whose_file_it_is(tmp_path: Path) -> None:
@@ -180,15 +187,15 @@ def test_two_files_cannot_define_one_skill(tmp_path: Path) -> None:
 
 
 def test_two_skills_cannot_have_one_port(tmp_path: Path) -> None:
-    write(tmp_path, changed("api_port", 8091), "a.yaml")
-    write(tmp_path, {**changed("id", "other"), "api_port": 8091}, "b.yaml")
+    write(tmp_path, changed(SMALL, "api_port", 8091), "a.yaml")
+    write(tmp_path, {**changed(SMALL, "id", "other"), "api_port": 8091}, "b.yaml")
     with pytest.raises(ConfigError, match=r"b\.yaml: field 'api_port' is 8091, which a\.yaml has\. Choose another"):
         SkillCatalog.load(tmp_path)
 
 
 def test_two_skills_can_have_no_port(tmp_path: Path) -> None:
     write(tmp_path, SMALL, "a.yaml")
-    write(tmp_path, changed("id", "other"), "b.yaml")
+    write(tmp_path, changed(SMALL, "id", "other"), "b.yaml")
     assert len(SkillCatalog.load(tmp_path).skills) == 2
 
 
@@ -217,13 +224,31 @@ def test_a_provider_may_lie_beside_its_yaml(tmp_path: Path) -> None:
     assert two.generate(1, 1, 0, "eval")[0].answer == problem.prompt * 2
 
 
-@pytest.mark.parametrize("text", ["def compile_level(:", "import no_such_package", "x = 1"])
-def test_a_provider_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+FAILING = [
+    ("def compile_level(:", "SyntaxError: "),
+    ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package', line 1 of beside.py"),
+    ("x = 1", "that module has no compile_level"),
+    ("import math\nx = y", "NameError: name 'y' is not defined, line 2 of beside.py"),
+    (
+        "def compile_level(level, content):\n    return content['size']",
+        "compile_level(1, …) raised KeyError: 'size', line 2 of beside.py",
+    ),
+    (
+        "def unavailable():\n    return 1 / 0\n\ndef compile_level(level, content):\n    return content",
+        "its unavailable() raised ZeroDivisionError: division by zero, line 2 of beside.py",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), FAILING, ids=[row[1] for row in FAILING])
+def test_a_provider_that_fails_is_named_with_what_it_raised(tmp_path: Path, text: str, shown: str) -> None:
     path = write(tmp_path, {**SMALL, "provider": "beside"})
     (tmp_path / "beside.py").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         SkillCatalog.load(tmp_path)
     assert caught.value.problem.startswith(f"{path}: field 'provider' is 'beside': ")
+    assert shown in caught.value.problem
+    assert caught.value.remedy
 
 
 def test_a_skill_survives_pickling() -> None:
@@ -257,6 +282,8 @@ def test_unknown_names_are_not_found() -> None:
         (1, MAX_COUNT + 1, 0, RequestError, f"1 to {MAX_COUNT} problems"),
         (1, 10**9, 0, RequestError, "count is 1000000000"),
         (1, 1, -1, RequestError, "seed is -1"),
+        (1, 1, MAX_SEED + 1, RequestError, f"seed is {MAX_SEED + 1}"),
+        (1, 1, 10**45, RequestError, "seed is 1000"),
     ],
 )
 def test_what_nobody_can_mean_is_refused(level: int, count: int, seed: int, error: type[RealmError], said: str) -> None:
@@ -311,6 +338,13 @@ def test_batches_have_their_own_ids_and_the_skill_s_size() -> None:
     assert len({batch.id, *(other.id for other in others)}) == 5
 
 
+@pytest.mark.parametrize("seed", [0, MAX_SEED])
+def test_the_id_of_a_batch_can_be_read(seed: int) -> None:
+    batch = ENGINE.generate_eval_batch("bin", 30, 2, seed, fold=2, symbols=True)
+    read = BatchId.parse(batch.id)
+    assert (read.skill_id, read.level, read.count, read.seed, read.fold, read.symbols) == ("bin", 30, 2, seed, 2, True)
+
+
 def test_an_answer_too_few_is_refused() -> None:
     batch = ENGINE.generate_eval_batch("bin", 1, 10)
     with pytest.raises(RequestError, match="10 problems, 9 answers"):
@@ -319,7 +353,7 @@ def test_an_answer_too_few_is_refused() -> None:
 
 def test_list_skills_is_by_id(tmp_path: Path) -> None:
     for name in ("zeta", "alpha"):
-        write(tmp_path, changed("id", name), f"{name}.yaml")
+        write(tmp_path, changed(SMALL, "id", name), f"{name}.yaml")
     assert [skill.id for skill in Engine(SkillCatalog.load(tmp_path)).list_skills()] == ["alpha", "zeta"]
 
 
@@ -383,7 +417,7 @@ def test_the_exam_asks_every_level(tmp_path: Path) -> None:
 
 
 def test_the_exam_version_changes_with_what_is_asked(tmp_path: Path) -> None:
-    variants = [SMALL, changed("version", 2), changed("levels.1.content.bits", 7)]
+    variants = [SMALL, changed(SMALL, "version", 2), changed(SMALL, "levels.1.content.bits", 7)]
     versions: set[str] = set()
     for index, data in enumerate(variants):
         folder = tmp_path / str(index)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from skills.lexicon import PATH, antonyms, by_rhyme, lexicon, synonyms
+from skills.lexicon import PATH, antonyms, by_rhyme, lexicon, synonyms, unseen
 from skills.lexicon_build import built, rhyme_of
 
 WORDS = list(lexicon().values())
@@ -65,6 +65,18 @@ def test_about_a_tenth_is_held_out_of_every_length() -> None:
     # A hash of the word alone: more entries must not move a word from training to evaluation.
     named = ("happy", "money", "people", "program", "single", "water")
     assert [word for word in named if lexicon()[word].held_out] == ["happy", "program", "single"]
+
+
+def test_unseen_words_stand_in_no_text_that_training_shows() -> None:
+    """Nor are they asked for there: clues are made of these texts, of other trained words as rhymes, and of letters."""
+    held_out = {word.word for word in WORDS if word.held_out}
+    trained = [word for word in WORDS if not word.held_out]
+    texts = [text for w in trained for text in (w.definition, w.synonym, w.antonym, w.category, w.example)]
+    read = {each for text in texts for each in text.split(" ")}
+    # Longer forms are forms of the word, or begin as it does: mountains.
+    shown = {word for word in held_out if any(each.lstrip("'(").startswith(word) for each in read)}
+    assert {word.word for word in unseen()} == held_out - shown
+    assert len(unseen()) > 60
 
 
 def test_synonyms_and_antonyms_work_both_ways() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import pickle
 from pathlib import Path
@@ -14,10 +13,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skills_helpers import ROOT, hopeless, perfect, printed_elsewhere
+from yaml_files import changed, write
 
 from realm.errors import ConfigError, ConflictError, NotFoundError, RequestError
 from skills import Passive, Primitive, SkillCatalog, get_engine
 from skills.problem import FOLDS, bucket_of
+from skills.skill import MAX_SEED
 
 ENGINE = get_engine()
 PRIMITIVES, PASSIVES = ENGINE.list_primitives(), ENGINE.list_passives()
@@ -65,7 +66,7 @@ def test_problems_are_the_same_in_every_process() -> None:
 
 @given(
     st.sampled_from(SETS),
-    st.integers(0, 2**70),
+    st.integers(0, MAX_SEED),
     st.sampled_from(["train", "eval"]),
     st.integers(1, 6),
     st.integers(0, 6),
@@ -128,9 +129,9 @@ def test_a_key_has_one_answer_and_one_content(questions: Primitive | Passive) ->
 
 @each_other
 def test_ten_thousand_training_problems_hold_none_of_ten_thousand_eval_problems(questions: Primitive | Passive) -> None:
-    trained = {problem.key for problem in questions.generate(10_000, 5, "train")}
+    trained = {problem.prompt for problem in questions.generate(10_000, 5, "train")}
     batches = [questions.generate(250, seed, "eval") for seed in range(40)]
-    assert not trained & {problem.key for batch in batches for problem in batch}
+    assert not trained & {problem.prompt for batch in batches for problem in batch}
 
 
 @each_other
@@ -163,7 +164,10 @@ def test_what_is_memorizable() -> None:
     ]
 
 
-@pytest.mark.parametrize(("count", "seed", "shown"), [(0, 0, "count is 0"), (10**9, 0, "10000"), (1, -1, "seed is -1")])
+@pytest.mark.parametrize(
+    ("count", "seed", "shown"),
+    [(0, 0, "count is 0"), (10**9, 0, "10000"), (1, -1, "seed is -1"), (1, 2**63, "seed is 9")],
+)
 def test_requests_that_nobody_means(count: int, seed: int, shown: str) -> None:
     for questions in (PRIMITIVES[0], PASSIVES[0]):
         with pytest.raises(RequestError, match=shown):
@@ -237,26 +241,6 @@ FILES = {kind: yaml.safe_load((ROOT / "skills" / f"{kind}.yaml").read_text()) fo
 SKILL = yaml.safe_load((ROOT / "skills" / "bin.yaml").read_text())
 
 
-def write(folder: Path, data: dict[str, Any], name: str) -> Path:
-    path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    return path
-
-
-def changed(data: dict[str, Any], field: str, value: object) -> dict[str, Any]:
-    """The data with one field, dotted, set to `value`, or removed if it is None."""
-    data = copy.deepcopy(data)
-    at: Any = data
-    *path, last = [int(part) if part.isdigit() else part for part in field.split(".")]
-    for part in path:
-        at = at[part]
-    if value is None:
-        del at[last]
-    else:
-        at[last] = value
-    return data
-
-
 WRONG = [
     ("primitives", "primitives.0.id", "addition", "primitives.0.id", "'addition'"),
     ("primitives", "primitives.0.id", "arithmetic/parity@0", "primitives.0.id", "'arithmetic/parity@0'"),
@@ -285,7 +269,7 @@ WRONG = [
 def test_a_wrong_field_is_named_with_file_value_and_remedy(
     tmp_path: Path, kind: str, changing: str, value: object, field: str | None, shown: str | None
 ) -> None:
-    path = write(tmp_path, changed(FILES[kind], changing, value), "mine")
+    path = write(tmp_path, changed(FILES[kind], changing, value), "mine.yaml")
     if field is None or shown is None:
         assert "arithmetic/parity@2" in SkillCatalog.load(tmp_path).primitives
         return
@@ -297,8 +281,8 @@ def test_a_wrong_field_is_named_with_file_value_and_remedy(
 
 
 def test_one_file_of_a_kind(tmp_path: Path) -> None:
-    write(tmp_path, FILES["passives"], "a")
-    write(tmp_path, FILES["passives"], "b")
+    write(tmp_path, FILES["passives"], "a.yaml")
+    write(tmp_path, FILES["passives"], "b.yaml")
     with pytest.raises(ConfigError, match=r"b\.yaml: field 'kind' is 'passives', which a\.yaml has"):
         SkillCatalog.load(tmp_path)
 
@@ -312,7 +296,7 @@ def test_one_file_of_a_kind(tmp_path: Path) -> None:
     ],
 )
 def test_a_skill_names_what_exists(tmp_path: Path, changing: str, value: object, shown: str) -> None:
-    path = write(tmp_path, changed(SKILL, changing, value), "mine")
+    path = write(tmp_path, changed(SKILL, changing, value), "mine.yaml")
     with pytest.raises(ConfigError) as caught:
         SkillCatalog.load(tmp_path)
     assert caught.value.problem.startswith(f"{path}: field '")
@@ -321,9 +305,9 @@ def test_a_skill_names_what_exists(tmp_path: Path, changing: str, value: object,
 
 
 def test_a_new_version_of_a_primitive_must_be_named_by_the_skills(tmp_path: Path) -> None:
-    write(tmp_path, SKILL, "bin")
+    write(tmp_path, SKILL, "bin.yaml")
     position = next(i for i, e in enumerate(FILES["primitives"]["primitives"]) if "bitwise_and" in e["id"])
     raised = changed(FILES["primitives"], f"primitives.{position}.id", "binary/bitwise_and@2")
-    write(tmp_path, raised, "primitives")
+    write(tmp_path, raised, "primitives.yaml")
     with pytest.raises(ConfigError, match=r"bin\.yaml: field 'levels\.3\.primitives\.0' is 'binary/bitwise_and@1'"):
         SkillCatalog.load(tmp_path)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import passive_solvers
 import passive_word_solvers
 import pytest
 from passive_solvers import Solver, solve
+from syllacrostic_reader import rows
 
 from skills import get_engine
-from skills.lexicon import lexicon
-from skills.passives.language import DEGREES, PLURALS, VERBS
+from skills.lexicon import Word, unseen
+from skills.passives.language import DEGREES, PLURALS, SAID, VERBS, Meaning, wrong_options
 from skills.question import Question
 
 ENGINE = get_engine()
@@ -47,7 +48,7 @@ def test_there_are_11() -> None:
     assert " ".join(passive.id for passive in ENGINE.list_passives()) == IDS
 
 
-def test_version_1_of_the_questions() -> None:
+def test_versions_of_the_questions() -> None:
     """Whoever changes what a passive asks, or how, raises its version in passives.yaml and this digest.
 
     Those that take their words from the lexicon change with it.
@@ -58,17 +59,17 @@ def test_version_1_of_the_questions() -> None:
         text = "".join(f"{p.skill_id}|{p.prompt}|{p.answer}|{p.key}\n" for p in problems)
         digests[passive.source] = hashlib.sha256(text.encode()).hexdigest()[:12]
     assert digests == {
-        "passive/arithmetic@1": "8be123361db1",
-        "passive/binary_arithmetic@1": "78d8de07b407",
+        "passive/arithmetic@2": "cb59f804f321",
+        "passive/binary_arithmetic@2": "3c2c0c96e690",
         "passive/code_trace@1": "45f7c3ddac46",
         "passive/combinatorics@1": "afe501af144d",
-        "passive/counting@1": "52237e97089d",
-        "passive/language_basics@1": "d391cfe7b9d5",
+        "passive/counting@2": "43c786663b71",
+        "passive/language_basics@2": "b86f781b0116",
         "passive/logic@1": "f6e7cb6598d9",
         "passive/memory@1": "88358a0995b1",
         "passive/sequence@1": "f3d4fc5ec70d",
         "passive/string_craft@1": "cf4ff59b3aab",
-        "passive/word_puzzles@1": "e1e4af969d1f",
+        "passive/word_puzzles@2": "9a16ffa59992",
     }
 
 
@@ -181,25 +182,76 @@ def test_agreement_goes_with_the_noun() -> None:
     assert seen > 100
 
 
-def test_meanings_have_one_right_option_and_are_of_words_held_out() -> None:
-    """The others are of other categories: none of them is the word's meaning too."""
+MEANINGS: list[tuple[str, Callable[[Word], str], Callable[[Word], str]]] = [
+    (r'means "(.+)"', lambda word: word.definition, lambda word: word.word),
+    (r"is closest in meaning to (\w+)", lambda word: word.word, lambda word: word.synonym),
+    (r"is the opposite of (\w+)", lambda word: word.word, lambda word: word.antonym),
+]
+"""What is asked, what of the word stands there, and the answer."""
+
+
+def options_of(prompt: str) -> tuple[list[str], str] | None:
+    """The options of a question of the language or the word puzzles, and what is said of one."""
+    for pattern in (
+        r"Which of the words ([a-z, ]+ and [a-z]+) ((?:means|is|can|fits|rhymes|has|comes) .+)\?\n",
+        r"([a-z, ]+ or [a-z]+): which ((?:means|is) .+)\?\n",
+        r"Only one of these words (?P<what>.+): ([a-z, ]+)\. Which\?",
+    ):
+        if match := re.match(pattern, prompt):
+            options, what = match.groups() if "what" not in match.groupdict() else match.groups()[::-1]
+            return re.split(", | and | or ", options), what
+    return None
+
+
+def test_meanings_have_one_right_option_and_are_of_unseen_words() -> None:
     seen = Counter[str]()
-    for question in drawn("language_basics", 3_000):
-        match = re.match(
-            r"(?:Which of the words )?([a-z, -]+?)(?: and | or )([a-z-]+):? (?:which )?(.+)\?\n", question.prompt
-        )
-        if match is None or not re.match("means|is closest|is the opposite", match[3]):
+    for question in drawn("language_basics", 4_000):
+        found = options_of(question.prompt)
+        if found is None:
             continue
-        options = [*match[1].split(", "), match[2]]
+        options, what = found
         assert len(set(options)) == 4
-        assert question.answer in options
-        if definition := re.fullmatch(r'means "(.+)"', match[3]):
-            assert [word for word in options if lexicon()[word].definition == definition[1]] == [question.answer]
-            word = lexicon()[question.answer]
-        else:
-            word = lexicon()[match[3].split()[-1]]
-            assert question.answer == (word.antonym if "opposite" in match[3] else word.synonym)
-        assert word.held_out
-        seen[match[3].split()[0] + match[3].split()[1]] += 1
-    assert len(seen) > 2
-    assert seen.total() > 600
+        [(match, shown, answer)] = [
+            (match, shown, answer) for pattern, shown, answer in MEANINGS if (match := re.fullmatch(pattern, what))
+        ]
+        [word] = [word for word in unseen() if shown(word) == match[1]]
+        assert question.answer == answer(word)
+        # Each option is of an unseen word as the answer is, so that it is no more familiar than the others.
+        assert set(options) <= {answer(each) for each in unseen()}
+        seen[what.split()[1 if what.startswith("is") else 0]] += 1
+    assert len(seen) == 3
+    assert seen.total() > 800
+
+
+@pytest.mark.parametrize("meaning", SAID)
+def test_no_wrong_option_is_right(meaning: Meaning) -> None:
+    """Of all that can be asked, by the lexicon's file: none is the word or the answer, and none is said of the word."""
+    for word in unseen():
+        answer = SAID[meaning](word)
+        if not answer:
+            continue
+        groups = wrong_options(word, meaning)
+        options = [option for group in groups for option in group]
+        assert len(groups) >= 10
+        assert len(set(options)) == len(options)
+        assert not {word.word, answer} & set(options)
+        column = "antonym" if meaning == "antonym" else "synonym"
+        said_of_it = {rows()[word.word][column], *(name for name, row in rows().items() if row[column] == word.word)}
+        assert not said_of_it & set(options), word
+        # Nor is it said of what is like the answer.
+        alike = {rows()[answer]["synonym"]} if answer in rows() else set[str]()
+        assert not {*alike, *(name for name, row in rows().items() if row["synonym"] == answer)} & set(options), word
+
+
+def test_where_the_answer_is_an_unseen_word_all_options_are() -> None:
+    known = {word.word for word in unseen()}
+    kinds = Counter[str]()
+    for question in drawn("word_puzzles", 3_000):
+        found = options_of(question.prompt)
+        assert found is not None, question.prompt
+        options, what = found
+        if re.match("can be made|fits|rhymes|is hidden", what):
+            assert set(options) <= known, question.prompt
+            kinds[what.split()[0]] += 1
+    assert len(kinds) == 4
+    assert kinds.total() > 1_000

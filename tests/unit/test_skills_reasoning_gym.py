@@ -82,6 +82,7 @@ def test_what_a_dataset_does_not_take_is_named(content: dict[str, Any], shown: s
         {},
         {"dataset": "Gcd"},
         {"dataset": "gcd", "form": "("},
+        {"dataset": "gcd", "keep": {"1": 0}},
         {"dataset": "gcd", "curriculum": {"value": -1}},
         {"x": 1},
     ],
@@ -103,6 +104,43 @@ def test_the_order_of_words_makes_no_other_problem_where_it_is_no_matter() -> No
     assert generator.key_of(asked) == generator.key_of(swapped) != generator.key_of(other)
     text = level(dataset="gcd")
     assert text.key_of(asked) != text.key_of(swapped)
+
+
+def test_terms_keep_their_signs() -> None:
+    generator = level(dataset="chain_sum", key="terms")
+    keys = [
+        generator.key_of({"question": f"State the final answer: {text} =", "metadata": {}})
+        for text in ("12 - 3 + 4", "4 + 12 - 3", "3 - 12 + 4", "12 + 3 + 4")
+    ]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
+def test_the_order_of_a_mapping_makes_no_other_problem() -> None:
+    generator = level(dataset="leg_counting", key="animals")
+    asked = [{"cat": 2, "ant": 3}, {"ant": 3, "cat": 2}, {"ant": 2, "cat": 3}]
+    keys = [generator.key_of({"question": "", "metadata": {"animals": animals}}) for animals in asked]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_who_does_not_lie_tells_the_truth() -> None:
+    """The dataset writes the two alike."""
+    generator = level(dataset="knights_knaves", key="statements")
+    said = [
+        (("not", ("lying", 1)), ("and", ("lying", 0), ("telling-truth", 1))),
+        (("telling-truth", 1), ("and", ("not", ("telling-truth", 0)), ("telling-truth", 1))),
+        (("not", ("not", ("telling-truth", 1))), ("and", ("lying", 0), ("telling-truth", 1))),
+    ]
+    keys = [generator.key_of({"question": "", "metadata": {"statements": each}}) for each in said]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_a_share_of_the_items_with_an_answer_is_kept() -> None:
+    config = {"min_numbers": 4, "max_numbers": 4, "min_value": 1000, "max_value": 9999}
+    every = [entry["answer"] for entry in entries(level(dataset="gcd", config=config), 2_000)]
+    kept = [entry["answer"] for entry in entries(level(dataset="gcd", config=config, keep={"1": 0.1}), 2_000)]
+    ones, others = (answers.count("1") / answers.count("2") for answers in (kept, every))
+    assert ones / others == pytest.approx(0.1, abs=0.025)
 
 
 def test_the_wording_makes_no_other_problem_where_a_field_is_the_key() -> None:
