@@ -43,7 +43,7 @@ DIGESTS: dict[str, tuple[int, str]] = {
     "rg_shortest_path": (1, "e0b2085698d3f944"),
     "rg_spell_backward": (1, "8cc9a224153d141a"),
     "rg_word_sorting": (1, "6a6adc8445d6722c"),
-    "sy": (1, "51c2e39a83388fb6"),
+    "sy": (2, "8407d847cae47ba1"),
 }
 
 
