@@ -14,12 +14,12 @@ import importlib
 import json
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from random import Random
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -220,7 +220,7 @@ def _as_written(value: Any) -> Any:
         case ("not", (str(said), who)) if said in CONTRARY:
             return CONTRARY[said], who
         case tuple() | list():
-            return [_as_written(each) for each in value]
+            return [_as_written(each) for each in cast(Sequence[Any], value)]
         case _:
             return value
 
