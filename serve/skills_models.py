@@ -12,7 +12,7 @@ MAX_COUNT = 1000
 MAX_CHARS = 20_000
 """Of one answer, and of one text of a problem."""
 
-BATCH_ID = "bin-1-2-7-586c70fd-690305046b6e5993-8b3e7e2f"
+BATCH_ID = "bin-1-2-7-7cd9519f-2510d4430fbee1cc-254792ad"
 """Of two problems of BIN; another one with each change of its YAML or of what it asks."""
 
 

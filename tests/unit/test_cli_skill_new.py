@@ -82,12 +82,13 @@ def test_the_tests_notice_what_is_filled_in_wrongly(tmp_path: Path) -> None:
     path = tmp_path / "sums.yaml"
     fields = yaml.safe_load(path.read_text())
     fields["levels"][0].update(memorizable=False, max_response_chars=9)
-    fields["levels"][2]["content"]["size"] = 1
+    fields["levels"][2].update(memorizable=True, content={"size": 1})
     path.write_text(yaml.safe_dump(fields))
     failing = pytest_on(tmp_path / "test_sums.py").stdout
     assert "memorizable is False; " in failing
     assert "max_response_chars is 9, not 2" in failing
     assert "hardness by level" in failing
+    assert "level 1 asks what the memorizable level 3 trains" in failing
 
 
 def test_the_stub_loads_and_says_what_is_missing(tmp_path: Path) -> None:

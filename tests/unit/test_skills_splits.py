@@ -48,7 +48,7 @@ def asked(problem: Problem) -> Hashable:
         return content_of(read(problem.prompt))
     if problem.skill_id == "sy":
         return frozenset(answer_words(problem.answer))
-    return str(CONTENTS[problem.skill_id](problem.prompt))
+    return str(CONTENTS.get(problem.skill_id, str)(problem.prompt))
 
 
 @cache
