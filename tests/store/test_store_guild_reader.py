@@ -9,7 +9,6 @@ from actors.guild import GuildReader
 from realm.errors import RealmError
 from realm.rules.campaign import Campaign, CampaignLife, Momentum
 from realm.rules.progression import Evaluation, LevelRule
-from realm.rules.schedule import SkillSetting
 from realm.store.curricula import CurriculumStore
 from realm.store.skills import SkillStore
 from skills import Engine, SkillCatalog, get_engine
@@ -32,8 +31,8 @@ def test_the_limits_are_those_of_the_rules(db, campaign):
 
 def test_a_skill_that_lacks_something_on_this_machine_is_told_as_the_books_have_it(db, campaign):
     bin_, sy = get_engine().get("bin"), get_engine().get("sy")
-    known = {"skill_ids": ("bin", "sy"), "enabled": ("bin",)}
-    CurriculumStore(db).set_skill(CAMPAIGN, SkillSetting("sy", enabled=True, priority=7), T0, **known)
+    known = {"skill_ids": ("bin", "sy"), "defaults": ("bin",)}
+    CurriculumStore(db).set_skill(CAMPAIGN, "sy", True, 7, T0, **known)
     store, rule = SkillStore(db), LevelRule(max_level=sy.max_level)
     for step in range(4):
         evaluation = Evaluation(CAMPAIGN, "sy", 1 + step // 3, step, 100, 90, step, step, f"job-{step}", T0)

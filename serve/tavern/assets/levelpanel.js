@@ -2,7 +2,6 @@
 
 import { act } from "./acting.js";
 import { h, icon, keyed, part, setAttr, setText } from "./dom.js";
-import { interval } from "./evaluations.js";
 import { integer, moment, percent, plural } from "./format.js";
 import { begin, isOpen, isTrained, jobOf } from "./guildfeed.js";
 import { route, skillHref } from "./guildroute.js";
@@ -45,7 +44,6 @@ export function patchLevelPanel(page, skill, detail) {
   const facts = [
     ["Mastered at step", row.mastered_at_step === null ? "not yet" : integer(row.mastered_at_step)],
     ["Accuracy", row.n ? `${percent(row.accuracy)}` : "–"],
-    ["95 % interval", row.n ? interval(row) : "–"],
     ["Correct", row.n ? `${integer(row.correct)} of ${integer(row.n)}` : "not asked yet"],
     ["Share of the mix", percent(row.weight)],
     ["Memorizable", row.memorizable ? "yes, fewer than 300 for evaluation" : "no"],
