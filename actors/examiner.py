@@ -49,7 +49,9 @@ class Examiner:
         snapshot = None if resting else self.snapshot
         if not lacking and snapshot is None:
             return
-        if not resting and time.monotonic() - self.asked_at < self._apart(campaign.id):
+        # Without the champion's own exam of this version there is nothing to compare others with.
+        urgent = bool(lacking) and lacking[0].id == campaign.champion_id
+        if not resting and not urgent and time.monotonic() - self.asked_at < self._apart(campaign.id):
             return
         master = self.service.peer("task_master")
         if ask(master.open_count.remote(JobType.EXAM.value)):
