@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,18 +11,21 @@ import pytest
 from tests.conftest import RunningRealm
 
 
+EXAM_VERSION = "select exam_version from campaigns where life = 'active'"
+
+
 @pytest.fixture
-def with_sy(realm: RunningRealm) -> Any:
+def with_sy(realm: RunningRealm) -> Iterator[str]:
+    """SY is enabled; the exam's version before it was."""
     realm.wait(lambda s: s["latest_checkpoint"] is not None, "a checkpoint")
+    [(before,)] = realm.rows(EXAM_VERSION)
     realm.cli("skill", "enable", "sy")
-    yield
+    yield before
     realm.cli("skill", "disable", "sy")
     realm.cli("skill", "plan", "--preset", "climb")
 
 
-@pytest.mark.usefixtures("with_sy")
-def test_an_enabled_skill_is_trained_evaluated_and_examined(realm: RunningRealm) -> None:
-    before = realm.rows("select champion_exam_version from campaigns where life = 'active'")
+def test_an_enabled_skill_is_trained_evaluated_and_examined(realm: RunningRealm, with_sy: str) -> None:
     state = realm.wait(lambda s: "sy" in s["skills"], "SY among the skills that are shown")
     assert set(state["skills"]) == {"bin", "sy"}
     realm.wait(lambda _: bool(realm.rows("select 1 from evaluations where skill_id = 'sy'")), "SY evaluated")
@@ -29,8 +33,8 @@ def test_an_enabled_skill_is_trained_evaluated_and_examined(realm: RunningRealm)
     realm.wait(lambda _: {("bin",), ("sy",)} <= set(realm.rows(named)), "quests named after both", 240)
     examined = "select skill_accuracies from exams order by id desc limit 1"
     realm.wait(lambda _: "sy" in realm.rows(examined)[0][0], "an exam over both", 240)
-    [(version,)] = realm.rows("select exam_version from campaigns where life = 'active'")
-    assert (version,) not in before
+    [(version,)] = realm.rows(EXAM_VERSION)
+    assert version != with_sy
     realm.wait(
         lambda _: realm.rows("select champion_exam_version from campaigns where life = 'active'") == [(version,)],
         "a champion of the new exam",
