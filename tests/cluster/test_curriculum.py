@@ -10,7 +10,6 @@ import pytest
 
 from tests.conftest import RunningRealm
 
-
 EXAM_VERSION = "select exam_version from campaigns where life = 'active'"
 
 
