@@ -105,7 +105,8 @@ class CampaignDirector(Service):
     def _tick(self) -> None:
         with self.deciding:
             campaign = self._campaign()
-            trouble = self._attempt(self._leave_mastered, campaign) or self._attempt(self._fill_board, campaign)
+            self._attempt(self._leave_mastered, campaign)
+            trouble = self._attempt(self._fill_board, campaign)
             self._keep_fighting(campaign.id, trouble)
             for step in (self.examiner.tick, self._evaluate_newest, self.guild.tick, self._prune):
                 self._attempt(step, campaign)

@@ -95,7 +95,6 @@ class ExamResult:
     exam_accuracy: float
     by_skill: dict[str, float]
     by_level: dict[str, dict[int, tuple[int, int]]]
-    duration_s: float
 
 
 def evaluate(
@@ -150,7 +149,6 @@ def _asked(
 
 def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> ExamResult:
     """Ask the whole panel, shortest responses first, in batches of like length."""
-    began = time.monotonic()
     by_level: dict[str, dict[int, tuple[int, int]]] = {}
     for skill in skills:
         mine = sorted(
@@ -171,7 +169,6 @@ def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> 
         exam_accuracy=sum(by_skill.values()) / len(by_skill),
         by_skill=by_skill,
         by_level=by_level,
-        duration_s=time.monotonic() - began,
     )
 
 

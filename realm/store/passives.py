@@ -99,9 +99,11 @@ def _read(connection: Connection, campaign_id: str, passive: str, version: int, 
     if row is not None:
         peak = Pool(row["peak_n"], row["peak_correct"], row["peak_step"]) if row["peak_n"] is not None else None
         state = to(PassiveState, row, peak=peak)
-    newest = select(passive_results).filter_by(**key)
-    newest = newest.order_by(passive_results.c.step.desc(), passive_results.c.id.desc())
+    results = select(passive_results).filter_by(**key)
+    newest = results.order_by(passive_results.c.step.desc(), passive_results.c.id.desc())
     pooled = connection.execute(newest.where(passive_results.c.mode == PassiveMode.LITE).limit(POOLED_RUNS)).mappings()
     pool = pool_of([to(PassiveResult, each) for each in pooled][::-1])
-    runs = connection.execute(newest.limit(limit)).mappings() if limit else ()
+    # The last recorded, so that a job finds its own among them whatever weights it asked.
+    last = results.order_by(passive_results.c.id.desc()).limit(limit)
+    runs = connection.execute(last).mappings() if limit else ()
     return PassiveRecord(state, tuple(to(PassiveResult, each) for each in runs)[::-1], pool)

@@ -506,24 +506,26 @@ def test_a_job_whose_end_cannot_be_asked_is_asked_again(serve: Serve, desktop: P
     expect(shown).to_contain_text("Level 4: 83 of 100 correct = 83.0 %.")
 
 
-def test_a_job_that_is_no_longer_known_is_over(serve: Serve, desktop: Page) -> None:
-    double, url = serve("busy")
+def queued(desktop: Page, double: GuildDouble, url: str) -> Any:
+    """The line of an evaluation that stays queued."""
     opened(desktop, f"{url}/guild")
     double.holds_jobs = True
     card(desktop, "SY").get_by_role("button", name="Evaluate SY now").click()
     shown = card(desktop, "SY").locator("[data-job='eval/sy']")
     expect(shown).to_contain_text("Evaluation queued")
+    return shown
+
+
+def test_a_job_that_is_no_longer_known_is_over(serve: Serve, desktop: Page) -> None:
+    double, url = serve("busy")
+    shown = queued(desktop, double, url)
     double.jobs.clear()
     expect(shown).to_contain_text("Evaluation failed: Job 'job-1' does not exist.")
 
 
 def test_a_job_that_waits_for_another_attempt_says_why(serve: Serve, desktop: Page) -> None:
     double, url = serve("busy")
-    opened(desktop, f"{url}/guild")
-    double.holds_jobs = True
-    card(desktop, "SY").get_by_role("button", name="Evaluate SY now").click()
-    shown = card(desktop, "SY").locator("[data-job='eval/sy']")
-    expect(shown).to_contain_text("Evaluation queued")
+    shown = queued(desktop, double, url)
     double.jobs["job-1"]["error"] = "CUDA out of memory."
     expect(shown).to_contain_text("Evaluation failed and waits to be tried again: CUDA out of memory.")
 

@@ -14,7 +14,7 @@ from realm.rules.progression import Evaluation, LevelRule
 from realm.rules.quest import QuestStatus
 from realm.rules.sparring import SparringSession
 from realm.store.checkpoints import CheckpointStore
-from realm.store.passives import PassiveStore
+from realm.store.passives import RUNS_SHOWN, PassiveStore
 from realm.store.primitives import PrimitiveRun, PrimitiveStore
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
@@ -174,7 +174,16 @@ def test_runs_of_older_weights_do_not_enter_the_newest_pool(db):
         [record] = store.record([passive(step, 0, job=f"old-{number}")])
     assert (record.pooled.accuracy, record.pooled.step) == (1.0, 100 + POOLED_RUNS - 1)
     assert not record.state.regressed
-    assert [each.step for each in record.runs] == [*range(POOLED_RUNS), *range(100, 100 + POOLED_RUNS)]
+    assert [each.step for each in record.runs] == [*range(100, 100 + POOLED_RUNS), *range(POOLED_RUNS)]
+
+
+def test_the_run_of_a_job_is_among_the_runs_whatever_weights_it_asked(db):
+    store = PassiveStore(db)
+    for step in range(100, 100 + RUNS_SHOWN):
+        store.record([passive(step, 5)])
+    [record] = store.record([passive(1, 2, job="old")])
+    assert record.runs[-1].job_id == "old"
+    assert len(record.runs) == RUNS_SHOWN
 
 
 def test_versions_are_apart_and_full_runs_are_not_pooled(db):
