@@ -55,6 +55,8 @@ class CampaignDirector(Service):
         self.examiner = Examiner(self)
         self.evaluated_at: dict[str, float] = {}
         self.evaluated: set[str] = set()
+        self.enabled: set[str] | None = None
+        self.outdated: set[str] = set()
         self.pruned_at = self.snapshot_at = time.monotonic()
         self.deciding = threading.Lock()
         self.ticker = Ticker("director", TICK_S, self._tick, print)
@@ -105,7 +107,7 @@ class CampaignDirector(Service):
     def _tick(self) -> None:
         with self.deciding:
             campaign = self._campaign()
-            self._attempt(self._leave_mastered, campaign)
+            self._attempt(self._leave_outdated, campaign)
             trouble = self._attempt(self._fill_board, campaign)
             self._keep_fighting(campaign.id, trouble)
             for step in (self.examiner.tick, self._evaluate_newest, self.guild.tick, self._prune):
@@ -137,22 +139,27 @@ class CampaignDirector(Service):
     def _training_level(self, campaign: Campaign, skill_id: str) -> int:
         return self.curriculum.state(campaign, self.engine.get(skill_id)).training_level
 
-    def _leave_mastered(self, campaign: Campaign) -> None:
-        """Generated quests led by a mastered level or a disabled skill: drop waiting ones, end the active one."""
+    def _leave_outdated(self, campaign: Campaign) -> None:
+        """Generated quests of a mastered level, or from before other skills were enabled: drop waiting ones, end the
+        active one. Skills that changed wait for the next quest to take its place."""
         board = self.quests.page(campaign.id, (QuestStatus.QUEUED, QuestStatus.ACTIVE), limit=100, order="queue")
         enabled = {skill.id for skill in self.curriculum.skills(campaign)}
+        if self.enabled is not None and self.enabled != enabled:
+            self.outdated = {quest.id for quest in board if quest.origin == "auto"}
+        self.enabled = enabled
+        followed = any(quest.status == QuestStatus.QUEUED and quest.id not in self.outdated for quest in board)
         for quest in board:
             if quest.origin != "auto" or quest.skill_id is None or quest.level is None:
                 continue
-            disabled = quest.skill_id not in enabled
-            if not disabled and quest.level >= self._training_level(campaign, quest.skill_id):
+            changed = quest.id in self.outdated or quest.skill_id not in enabled
+            if not changed and quest.level >= self._training_level(campaign, quest.skill_id):
                 continue
             if quest.status == QuestStatus.QUEUED:
                 mastered = f"{quest.skill_id} level {quest.level} was mastered before it began"
-                reason = f"{quest.skill_id} was disabled before it began" if disabled else mastered
+                reason = "other skills were enabled before it began" if changed else mastered
                 ask(self.peer("quest_board").cancel.remote(quest.id, reason))
-            else:
-                ask(self.peer("arena").end_quest.remote(quest.id, "skill_disabled" if disabled else "level_mastered"))
+            elif followed or not changed:
+                ask(self.peer("arena").end_quest.remote(quest.id, "skills_changed" if changed else "level_mastered"))
 
     def _fill_board(self, campaign: Campaign) -> None:
         """Generate a quest when auto-quests are on and few wait."""

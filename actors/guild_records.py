@@ -10,6 +10,7 @@ from actors.guild_requests import GuildRequests
 from actors.guild_rows import passive_row, sparring_row
 from actors.service import now
 from actors.waiting import ask
+from realm.errors import ConflictError
 from realm.rules.passives import PassiveMode, PassiveResult
 from realm.rules.sparring import SparringSession, expired
 from realm.store.primitives import PrimitiveRun
@@ -40,6 +41,9 @@ class GuildRecords(GuildRequests):
         """Post the examples as a quest and record the session, once per job.
 
         No quest is posted without mistakes, or when the hero has moved on too far since; `reason` says so.
+
+        Raises:
+            ConflictError: the job is cancelled.
         """
         found = self.books.sparring.of_job(result["job_id"])
         if found is not None:
@@ -57,7 +61,12 @@ class GuildRecords(GuildRequests):
         made = SparringSession(
             **result, at=session.at, examples=len(examples) if quest_id else 0, quest_id=quest_id, reason=reason
         )
-        return sparring_row(self.books.sparring.record(made))
+        try:
+            return sparring_row(self.books.sparring.record(made))
+        except ConflictError as error:
+            if quest_id:
+                ask(self.peer("quest_board").cancel.remote(quest_id, str(error)))
+            raise
 
     def _live_step(self, campaign_id: str) -> int:
         """The step that the campaign is known to have reached."""

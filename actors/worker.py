@@ -70,18 +70,19 @@ class Worker(Service):
             self.prepare()
             result = HANDLERS[job["type"]](job, self.context)
         except Superseded as error:
-            ask(master.cancel.remote(job["id"], str(error)))
+            self._tell(job["id"], master.cancel.remote(job["id"], str(error)))
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the job's failure
             kind, message = failure_of(error)
-            ask(master.fail.remote(job["id"], self.id, kind.value, message))
+            self._tell(job["id"], master.fail.remote(job["id"], self.id, kind.value, message))
         else:
-            self._complete(job["id"], result)
+            self._tell(job["id"], master.complete.remote(job["id"], self.id, result))
         finally:
             self.holding = None
 
-    def _complete(self, job_id: str, result: dict[str, Any]) -> None:
+    def _tell(self, job_id: str, answer: ray.ObjectRef[None]) -> None:
+        """Wait until TaskMaster has noted how a job ended; one cancelled or taken away meanwhile keeps its state."""
         try:
-            ask(self.peer("task_master").complete.remote(job_id, self.id, result))
+            ask(answer)
         except ConflictError as error:
             print(f"job {job_id} is no longer this worker's: {error}")
 

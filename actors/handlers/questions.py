@@ -28,7 +28,6 @@ def run_passives(job: dict[str, Any], context: Context) -> dict[str, Any]:
         }
         for passive, result in zip(passives, found, strict=True)
     ]
-    context.require_wanted(job)
     rows = ask(context.service.peer("skill_engine").record_passives.remote(results))
     shown = ("id", "title", "version", "pooled", "peak", "warning")
     passives_shown = [{**{name: row[name] for name in shown}, "run": _run_of(job, row["runs"])} for row in rows]
@@ -45,7 +44,6 @@ def run_primitives(job: dict[str, Any], context: Context) -> dict[str, Any]:
     found = dict(zip((each.id for each in primitives), ask_all(context.hero, asked), strict=True))
     outcomes = {name: "".join("01"[answer.grade.correct] for answer in each.answers) for name, each in found.items()}
     n, correct = sum(each.n for each in found.values()), sum(each.correct for each in found.values())
-    context.require_wanted(job)
     result = {**_source(job, payload), "n": n, "correct": correct}
     ask(context.service.peer("skill_engine").record_primitives.remote(result, outcomes))
     by_primitive = [{"id": name, "n": each.n, "correct": each.correct} for name, each in found.items()]

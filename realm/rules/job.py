@@ -273,7 +273,8 @@ JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType(
 class Job:
     """One piece of queued work. `attempts` counts claims; `not_before` holds it back after a failure.
 
-    `key` is the caller's idempotency key; `failure` and `error` are those of the last failed attempt.
+    `key` is the caller's idempotency key; `failure` and `error` are those of the last failed attempt. At `recorded_at`
+    what the job found entered the books; from then on it cannot be cancelled.
     """
 
     id: str
@@ -294,6 +295,7 @@ class Job:
     not_before: datetime | None = None
     claimed_at: datetime | None = None
     started_at: datetime | None = None
+    recorded_at: datetime | None = None
     finished_at: datetime | None = None
     result: Mapping[str, Any] | None = None
     failure: FailureKind | None = None

@@ -84,6 +84,20 @@ def held_by(connection: Connection, job: str, worker: str) -> Job:
     return found
 
 
+def note_recorded(connection: Connection, job: str, now: datetime) -> None:
+    """Inside the transaction that records what a job found: from here on the job cannot be cancelled.
+
+    Raises:
+        ConflictError: it was cancelled before.
+    """
+    if not job.isdecimal():
+        return
+    query = update(jobs).where(jobs.c.id == int(job), jobs.c.recorded_at.is_(None)).values(recorded_at=now)
+    row = connection.execute(query.returning(jobs.c.status, jobs.c.cancel_reason)).one_or_none()
+    if row is not None and row.status == JobStatus.CANCELLED:
+        raise ConflictError(f"Job {job} is cancelled: {row.cancel_reason}", "What it found is not recorded.")
+
+
 def set_back(connection: Connection, found: Job, kind: FailureKind, message: str, now: datetime, rng: Random) -> Job:
     """After a failed attempt: pending again after a while, or failed for good."""
     values: dict[str, Any] = {"failure": kind, "error": message, "lease_expires_at": None}

@@ -199,12 +199,14 @@ class JobStore(JobReads):
         """Cancel a job that is not finished; what its worker says of it is refused then. Cancelling twice is nothing.
 
         Raises:
-            ConflictError: the job is completed or failed.
+            ConflictError: the job is completed or failed, or what it found is recorded.
         """
         with self._db.write() as connection:
             found = get_job(connection, job)
             if found.status == JobStatus.CANCELLED:
                 return found
+            if found.recorded_at is not None:
+                raise ConflictError(f"What job {job} found is recorded.", "Its result is there in a moment.")
             values = {"cancel_reason": reason, "finished_at": now, "lease_expires_at": None}
             return change_job(connection, found, JobStatus.CANCELLED, now, values, reason)
 

@@ -21,6 +21,7 @@ from realm.rules.passives import (
 from realm.store.columns import to, values_of
 from realm.store.database import Database
 from realm.store.events import emit
+from realm.store.job_rows import note_recorded
 from realm.store.tables import passive_results, passive_states
 
 RUNS_SHOWN = 60
@@ -68,6 +69,7 @@ def _record(connection: Connection, result: PassiveResult) -> PassiveRecord:
         passive_results.c.job_id == result.job_id, passive_results.c.passive == result.passive
     )
     if connection.execute(known).scalar_one_or_none() is None:
+        note_recorded(connection, result.job_id, result.at)
         connection.execute(insert(passive_results).values(**values_of(result, "id")))
         if result.mode == PassiveMode.LITE:
             _advance(connection, result)

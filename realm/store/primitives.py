@@ -15,6 +15,7 @@ from realm.rules.primitives import HISTORY, HistoryEntry, PrimitiveStats, merged
 from realm.store.columns import to, values_of
 from realm.store.database import Database
 from realm.store.events import emit
+from realm.store.job_rows import note_recorded
 from realm.store.tables import checkpoints, primitive_history, primitive_runs, primitive_stats
 
 
@@ -43,6 +44,7 @@ class PrimitiveStore:
             known = select(primitive_runs.c.id).where(primitive_runs.c.job_id == run.job_id)
             if connection.execute(known).scalar_one_or_none() is not None:
                 return False
+            note_recorded(connection, run.job_id, run.at)
             connection.execute(insert(primitive_runs).values(**values_of(run, "id")))
             record_outcomes(connection, run.campaign_id, run.step, outcomes)
             title = f"{len(outcomes)} primitives at step {run.step}: {run.correct} of {run.n}"

@@ -26,6 +26,7 @@ from realm.rules.progression import (
 from realm.store.columns import to, values_of
 from realm.store.database import Database
 from realm.store.events import emit
+from realm.store.job_rows import note_recorded
 from realm.store.primitives import record_outcomes
 from realm.store.tables import evaluation_samples, evaluations, exams, folds, skill_states
 
@@ -99,6 +100,7 @@ class SkillStore:
             if row is not None:
                 happenings = tuple(Happening(Change(each[0]), each[1], each[2]) for each in row["happenings"])
                 return EvaluationOutcome(to(Evaluation, row), state, happenings, row["xp_gained"], repeated=True)
+            note_recorded(connection, evaluation.job_id, now)
             gained = xp_gained(evaluation, rule.xp_multiplier)
             state, happenings = advance(state, evaluation, rule)
             told = [[each.change, each.level, each.detail] for each in happenings]
@@ -121,6 +123,7 @@ class SkillStore:
             row = connection.execute(known).mappings().one_or_none()
             if row is not None:
                 return to(Exam, row)
+            note_recorded(connection, exam.job_id, exam.created_at)
             values = values_of(exam, "id")
             number = connection.execute(insert(exams).values(**values).returning(exams.c.id)).scalar_one()
             data = {"exam_id": number, "step": exam.step, "exam_accuracy": exam.exam_accuracy, "n": exam.n}

@@ -11,6 +11,7 @@ from realm.rules.sparring import SparringSession
 from realm.store.columns import to, values_of
 from realm.store.database import Database
 from realm.store.events import emit
+from realm.store.job_rows import note_recorded
 from realm.store.tables import quests, sparring_sessions
 
 
@@ -24,6 +25,7 @@ class SparringStore:
             found = _of_job(connection, session.job_id)
             if found is not None:
                 return found
+            note_recorded(connection, session.job_id, session.at)
             values = {**values_of(session, "id"), "mistakes": session.mistakes}
             statement = insert(sparring_sessions).values(**values).returning(sparring_sessions.c.id)
             recorded = replace(session, id=connection.execute(statement).scalar_one())

@@ -424,6 +424,7 @@ jobs = Table(
     _at("not_before"),
     _at("claimed_at"),
     _at("started_at"),
+    _at("recorded_at"),
     _at("finished_at"),
     Column("result", JSON(none_as_null=True)),
     Column("failure", word(FailureKind)),

@@ -17,6 +17,7 @@ EXAM_VERSION = "select exam_version from campaigns where life = 'active'"
 def with_sy(realm: RunningRealm) -> Iterator[str]:
     """SY is enabled; the exam's version before it was."""
     realm.wait(lambda s: s["latest_checkpoint"] is not None, "a checkpoint")
+    realm.wait(lambda _: bool(realm.rows("select 1 from quests where status = 'active'")), "a quest that is fought")
     [(before,)] = realm.rows(EXAM_VERSION)
     realm.cli("skill", "enable", "sy")
     yield before
@@ -70,6 +71,13 @@ def test_a_generated_quest_holds_every_enabled_skill(realm: RunningRealm) -> Non
     for each in shown["manifest"]["skills"]:
         counts[each["skill"]] += each["examples"]
     assert counts["bin"] == counts["sy"] == shown["examples"] / 2
+
+
+@pytest.mark.usefixtures("with_sy")
+def test_a_generated_quest_is_left_when_other_skills_are_enabled(realm: RunningRealm) -> None:
+    left = "select name, steps_fought < steps_total from quests where ended_by = 'skills_changed'"
+    realm.wait(lambda _: bool(realm.rows(left)), "a quest that was left")
+    assert {each for _, each in realm.rows(left)} == {1}
 
 
 def test_wrong_wishes_are_refused_with_the_reason(realm: RunningRealm) -> None:

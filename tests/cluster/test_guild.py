@@ -155,6 +155,8 @@ def test_a_primitive_asked_alone_counts_with_the_others(realm: RunningRealm) -> 
 
 
 def test_ctrl_c_gives_a_job_up_and_nothing_of_it_is_recorded(realm: RunningRealm) -> None:
+    # Behind a job of seconds, so that the command is interrupted before its own is done.
+    [_] = drive(realm, ("request_primitives", [None, 1000]))
     command = [REALM, "spar", "--skill", "bin", "--level", "30", "--count", "400"]
     process = subprocess.Popen(command, env=realm.env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stderr is not None
@@ -164,7 +166,7 @@ def test_ctrl_c_gives_a_job_up_and_nothing_of_it_is_recorded(realm: RunningRealm
     newest = "select id, status, cancel_reason from jobs where type = 'spar' order by id desc limit 1"
     [(job, status, reason)] = realm.rows(newest)
     assert (status, reason) == ("cancelled", "given up at the command line")
-    # The worker may be at it still; when it has done another job, it is over this one.
+    # When the worker has done another job, it is over this one.
     realm.json("primitive", "run", "binary/bitwise_and@1", "--count", "1")
     assert realm.rows(f"select 1 from sparring_sessions where job_id = '{job}'") == []
 

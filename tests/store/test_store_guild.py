@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from store_helpers import CAMPAIGN, T0, at, kinds, make_checkpoint
 
+from realm.errors import ConflictError
+from realm.rules.job import JobStatus, JobType
 from realm.rules.passives import POOLED_RUNS, PassiveMode, PassiveResult
 from realm.rules.primitives import HISTORY, HistoryEntry
-from realm.rules.progression import Evaluation, LevelRule
+from realm.rules.progression import Evaluation, Exam, LevelRule
 from realm.rules.quest import QuestStatus
 from realm.rules.sparring import SparringSession
 from realm.store.checkpoints import CheckpointStore
+from realm.store.jobs import JobStore
 from realm.store.passives import RUNS_SHOWN, PassiveStore
 from realm.store.primitives import PrimitiveRun, PrimitiveStore
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
 from realm.store.sparring import SparringStore
-from realm.store.tables import primitive_stats
+from realm.store.tables import METADATA, primitive_stats
 
 RULE = LevelRule(max_level=5)
 CARRY, AND = "binary/binary_add_with_carry@1", "binary/bitwise_and@1"
@@ -243,3 +247,40 @@ def test_only_sessions_whose_quest_is_queued_wait(db):
     assert [each.job_id for each in store.waiting(CAMPAIGN)] == ["1"]
     assert board.get(cancelled.id).status == QuestStatus.CANCELLED
     assert store.waiting("mote-2") == ()
+
+
+# Jobs
+
+
+def _recorders(db, job):
+    """Every way of recording what a job found."""
+    exam = Exam(CAMPAIGN, 5, "v1", 0.5, {"bin": 0.5}, 4, job, T0)
+    return {
+        "evaluations": lambda: SkillStore(db).record_evaluation(evaluation(5, job=job), RULE, {AND: "1"}),
+        "exams": lambda: SkillStore(db).record_exam(exam),
+        "passive_results": lambda: PassiveStore(db).record([passive(5, 4, job=job)]),
+        "primitive_runs": lambda: PrimitiveStore(db).record(PrimitiveRun(CAMPAIGN, 5, 1, 1, job, T0), {AND: "1"}),
+        "sparring_sessions": lambda: SparringStore(db).record(session(job)),
+    }
+
+
+RECORDS = ("evaluations", "exams", "passive_results", "primitive_runs", "sparring_sessions")
+
+
+@pytest.mark.parametrize("table", RECORDS)
+def test_nothing_of_a_cancelled_job_is_recorded_and_a_recorded_one_is_not_cancelled(db, table):
+    jobs = JobStore(db)
+    jobs.register_worker("w", "host", ["eval"], T0)
+    payload = {"skill_id": "bin", "level": 1, "battle_id": "b", "step": 5}
+    cancelled, recorded = (jobs.submit(JobType.EVAL, payload, T0).job.id for _ in range(2))
+    for _ in range(2):
+        jobs.claim("w", ["eval"], T0)
+    jobs.cancel(cancelled, "given up", T0)
+    with pytest.raises(ConflictError, match=f"{cancelled} is cancelled: given up"):
+        _recorders(db, cancelled)[table]()
+    _recorders(db, recorded)[table]()
+    with pytest.raises(ConflictError, match=f"What job {recorded} found is recorded"):
+        jobs.cancel(recorded, "given up", at(1))
+    assert jobs.complete(recorded, "w", {}, at(2)).status == JobStatus.COMPLETED
+    with db.read() as connection:
+        assert connection.execute(select(METADATA.tables[table].c.job_id)).scalars().all() == [recorded]
