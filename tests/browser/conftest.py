@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
+from guild_fixture import GuildDouble, serving
+from guild_page import Serve
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
@@ -32,5 +35,23 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height = request.param
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(60_000)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with ExitStack() as running:
+
+        def begin(scenario: str) -> tuple[GuildDouble, str]:
+            double = GuildDouble(scenario)
+            return double, running.enter_context(serving(double))
+
+        yield begin
+
+
+@pytest.fixture
+def desktop(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
     yield page
     page.close()
