@@ -13,6 +13,7 @@ import os
 import sqlite3
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -62,27 +63,48 @@ def main() -> int:
     }
     (home.root / "learning_curve.json").write_text(json.dumps(report, indent=1))
     _print(console, masteries, seconds, retention)
-    _draw(home.root / "learning_curve.png", masteries, retention)
-    console.print(f"written to {home.root}/learning_curve.json and .png", markup=False, highlight=False)
+    _draw(home, masteries, retention)
+    console.print(
+        f"written to {home.root}: learning_curve.json and .png, accuracy.png, retention.png",
+        markup=False,
+        highlight=False,
+    )
     return 0
 
 
 def read_masteries(home: RealmHome) -> tuple[list[Mastery], float]:
     """Every mastered level in order, and all seconds of battle; an attempt under way counts to its last metrics."""
-    with sqlite3.connect(f"file:{home.database}?mode=ro", uri=True) as connection:
-        attempts = connection.execute(
-            "select started_at, coalesce(ended_at, (select max(at) from battle_points where attempt_number = number), "
-            "started_at) from attempts"
-        )
-        spans = [(_seconds(start), _seconds(end)) for start, end in attempts.fetchall()]
+    with _database(home) as connection:
+        elapsed = _battle_clock(connection)
         mastered = connection.execute("select at, data from events where kind = 'level.mastered' order by seq")
         events = [(_seconds(at), json.loads(data)) for at, data in mastered.fetchall()]
-
-    def elapsed(moment: float) -> float:
-        return sum(max(0.0, min(moment, end) - start) for start, end in spans)
-
     found = [Mastery(data["skill_id"], data["level"], elapsed(at), data["step"]) for at, data in events]
     return found, elapsed(float("inf"))
+
+
+def read_evaluations(home: RealmHome) -> dict[str, list[tuple[float, float]]]:
+    """Skill → (seconds of battle, accuracy) of each evaluation at its training level of that moment."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    with _database(home) as connection:
+        elapsed = _battle_clock(connection)
+        rows = connection.execute("select skill_id, created_at, correct, n from evaluations order by id")
+        for skill, at, correct, n in rows.fetchall():
+            found.setdefault(skill, []).append((elapsed(_seconds(at)), correct / n))
+    return found
+
+
+def _database(home: RealmHome) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)
+
+
+def _battle_clock(connection: sqlite3.Connection) -> Callable[[float], float]:
+    """Moment → seconds of battle up to it."""
+    attempts = connection.execute(
+        "select started_at, coalesce(ended_at, (select max(at) from battle_points where attempt_number = number), "
+        "started_at) from attempts"
+    )
+    spans = [(_seconds(start), _seconds(end)) for start, end in attempts.fetchall()]
+    return lambda moment: sum(max(0.0, min(moment, end) - start) for start, end in spans)
 
 
 def measure_retention(home: RealmHome, skill_id: str, up_to: int) -> dict[int, float]:
@@ -115,7 +137,7 @@ def _enable(realm: OwnRealm, skills: list[str]) -> None:
 
 def _resume(realm: OwnRealm, home: RealmHome) -> None:
     """Go on with a battle that was paused or stopped by hand."""
-    with sqlite3.connect(f"file:{home.database}?mode=ro", uri=True) as connection:
+    with _database(home) as connection:
         last = connection.execute("select desired_state from battles order by number desc limit 1").fetchone()
     if last is not None and last[0] != "run":
         realm.cli("battle", "resume")
@@ -165,14 +187,17 @@ def _print(console: Console, masteries: list[Mastery], seconds: float, retention
             )
 
 
-def _draw(path: Path, masteries: list[Mastery], retention: dict[str, dict[int, float]]) -> None:
-    from benchmarks.plots import draw_bars, draw_climb
+def _draw(home: RealmHome, masteries: list[Mastery], retention: dict[str, dict[int, float]]) -> None:
+    from benchmarks.plots import draw_accuracy, draw_bars, draw_climb
 
     curves: dict[str, Any] = {}
     for each in masteries:
         curves.setdefault(each.skill, []).append((each.seconds, each.level))
-    draw_climb(path, curves, "Levels mastered, unattended", "seconds of battle")
-    draw_bars(path.with_name("retention.png"), retention, "Accuracy at the end", GATE)
+    draw_climb(home.root / "learning_curve.png", curves, "Levels mastered, unattended", "seconds of battle")
+    gates = {skill: [seconds for seconds, _ in points] for skill, points in curves.items()}
+    title = "Each evaluation at the training level; a dot where a level was mastered"
+    draw_accuracy(home.root / "accuracy.png", read_evaluations(home), gates, title, "seconds of battle", GATE)
+    draw_bars(home.root / "retention.png", retention, "Accuracy at the end", GATE)
 
 
 def _arguments() -> argparse.Namespace:

@@ -35,6 +35,30 @@ def draw_climb(path: Path, curves: Mapping[str, Sequence[tuple[float, int]]], ti
     _save(figure, path)
 
 
+def draw_accuracy(
+    path: Path,
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    gates: Mapping[str, Sequence[float]],
+    title: str,
+    unit: str,
+    gate: float,
+) -> None:
+    """Accuracy over training, a line a name; a dot on the gate at each x of `gates`."""
+    figure, axes = _axes(title)
+    for at, (name, points) in enumerate(curves.items()):
+        colour = COLOURS[at % len(COLOURS)]
+        axes.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1, label=name)
+        reached = gates.get(name, ())
+        axes.plot(reached, [gate] * len(reached), "o", color=colour)
+    axes.axhline(gate, color=INK, linewidth=1, linestyle="--", label=f"gate {gate:.2f}")
+    axes.set_xlabel(unit)
+    axes.set_ylabel("accuracy")
+    axes.set_xlim(left=0)
+    axes.set_ylim(0, 1)
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
 def draw_bars(path: Path, groups: Mapping[str, Mapping[int, float]], title: str, gate: float) -> None:
     """Accuracy at each level, one colour a group, with the gate."""
     figure, axes = _axes(title)
