@@ -14,8 +14,8 @@ from realm.store.database import Database
 from realm.store.skills import SkillStore
 from skills import Engine, Skill
 
-LATEST = 24
-"""Problems of a level, the newest ones asked, that its accuracy is taken from: of six exams, two minutes' worth."""
+LATEST = 50
+"""Problems of a level, the newest ones asked, that its accuracy is taken from: of two reviews."""
 
 
 class Curriculum:

@@ -101,7 +101,7 @@ class GuildReader:
     def ladder(self, campaign: Campaign, skill: Skill) -> list[dict[str, Any]]:
         """Every level with its latest results and its share of the skill's examples.
 
-        No interval: a mastered level is asked in exams, the same few problems each time.
+        No interval: the results are of several weights.
         """
         results = self.skills.level_results(campaign.id, skill.id)
         shares = self.curriculum.level_shares(campaign, skill)

@@ -65,11 +65,21 @@ class SkillEngine(GuildRecords):
         return self.spelled[skill.id]
 
     def next_evaluation(self, skill_id: str) -> dict[str, Any]:
-        """Level, count, seed and fold of the next evaluation: never the same problems twice at a level."""
+        """Level, count, seed and fold of the next evaluation: never the same problems twice at a level.
+
+        `review_level`: a mastered level whose problems are asked beside, each in its turn; None before there is one.
+        """
         skill = self.engine.get(skill_id)
         state = self.store.ensure_state(self.campaign_id, skill_id, skill.max_level)
         fold = self.fresh_fold(self.campaign_id, skill_id, state.training_level)
-        return {"level": state.training_level, "count": skill.evaluation.count, "seed": fold, "fold": fold}
+        mastered = state.mastered_level
+        return {
+            "level": state.training_level,
+            "count": skill.evaluation.count,
+            "seed": fold,
+            "fold": fold,
+            "review_level": mastered - fold % mastered if mastered else None,
+        }
 
     def exam(self) -> dict[str, Any]:
         """The exam of now: the ids of the enabled `skills`, and the panel's `version`."""

@@ -37,9 +37,9 @@ MIXES = {"learnable": Mix(), "uniform": Mix(kind=MixKind.UNIFORM)}
 QUEST_STEPS = 48
 STEPS_APART = 15
 """Steps between two evaluations: about a second, as in a realm."""
-EXAM_TOKENS = 400_000
-"""Tokens between two exams of 4 problems a level: about 20 s."""
-LATEST = 24
+REVIEW_PROBLEMS = 25
+"""Problems of a mastered level asked beside each evaluation, as in a realm."""
+LATEST = 50
 SKILL = "bin"
 GATE = 0.80
 
@@ -117,7 +117,7 @@ def climb(mix_name: str, seed: int, million_tokens: float) -> dict[str, Any]:
             with engine.averaged():
                 return [answer.grade.correct for answer in ask(hero, skill, problems).answers]
 
-        number, exams = 0, 0
+        number = 0
         batches: Iterator[Batch] = iter(())
         while state.tokens < million_tokens * 1e6:
             batch = next(batches, None)
@@ -128,12 +128,11 @@ def climb(mix_name: str, seed: int, million_tokens: float) -> dict[str, Any]:
             hero.model.train()
             engine.step(batch)
             state.step, state.tokens = state.step + 1, state.tokens + batch.tokens
-            if state.tokens >= EXAM_TOKENS * (exams + 1):
-                exams += 1
-                for level in range(1, min(state.level + 1, skill.max_level) + 1):
-                    state.note(level, asked(level, 4, 1, None))
             if state.step % STEPS_APART == 0:
-                fold = state.step // STEPS_APART
+                fold, mastered = state.step // STEPS_APART, state.state.mastered_level
+                if mastered:
+                    level = mastered - fold % mastered
+                    state.note(level, asked(level, REVIEW_PROBLEMS, 1_000_000 + fold, None))
                 if state.evaluated(fold, asked(state.level, 100, fold, fold % 3)):
                     batches = iter(())
         final = {level: sum(asked(level, 100, 987_654, 1)) / 100 for level, _, _ in state.mastered}

@@ -62,6 +62,10 @@ class EvaluationResult:
     def accuracy(self) -> float:
         return self.correct / self.n
 
+    def split(self, at: int) -> tuple[EvaluationResult, EvaluationResult]:
+        """The first `at` answers and the rest; the time of all is that of the first."""
+        return EvaluationResult(self.duration_s, self.answers[:at]), EvaluationResult(0.0, self.answers[at:])
+
     @property
     def primitives(self) -> dict[str, str]:
         """Outcomes as 0 and 1, in order, by the primitive that the problems take."""

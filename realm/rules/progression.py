@@ -34,7 +34,11 @@ class LevelRule:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One graded batch of problems. (seed, fold) decides the problems; `id` is 0 until it is recorded."""
+    """One graded batch of problems. (seed, fold) decides the problems; `id` is 0 until it is recorded.
+
+    `review_correct` of `review_n` problems of the mastered `review_level`, asked beside, were right; they count for
+    nothing but what is known of that level.
+    """
 
     campaign_id: str
     skill_id: str
@@ -49,12 +53,17 @@ class Evaluation:
     checkpoint_id: str | None = None
     battle_id: str | None = None
     duration_s: float = 0.0
+    review_level: int | None = None
+    review_n: int = 0
+    review_correct: int = 0
     id: int = 0
 
     def __post_init__(self) -> None:
-        if self.n < 1 or not 0 <= self.correct <= self.n:
+        if self.n < 1 or not 0 <= self.correct <= self.n or not 0 <= self.review_correct <= self.review_n:
             raise RealmError(
-                f"An evaluation has {self.correct} correct of n={self.n}.", "n is 1 or more, correct 0 to n."
+                f"An evaluation has {self.correct} correct of n={self.n}, {self.review_correct} of n={self.review_n} "
+                "in its review.",
+                "n is 1 or more, correct 0 to n.",
             )
 
     @property

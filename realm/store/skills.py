@@ -33,9 +33,7 @@ from realm.store.tables import evaluation_samples, evaluations, exams, folds, sk
 LEVEL_PROBLEMS: Final = 100
 """Problems of a level whose newest results are pooled."""
 LEVEL_EVALUATIONS: Final = 8
-"""Newest evaluations of a level that are looked at: an ordinary one has LEVEL_PROBLEMS problems."""
-LEVEL_EXAMS: Final = 25
-"""Newest exams that are looked at: each asks 4 problems of a level."""
+"""Newest evaluations of a level, and newest reviews, that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,35 +205,23 @@ class SkillStore:
     def level_results(
         self, campaign_id: str, skill_id: str, problems: int = LEVEL_PROBLEMS
     ) -> dict[int, tuple[int, int]]:
-        """Level → (n, correct) of the evaluations and exams of its newest weights: as many as hold so many `problems`.
-
-        Levels without a result are not there.
+        """Level → (n, correct) of the evaluations and reviews of its newest weights: as many as hold so many
+        `problems`. Levels that were in neither have what the newest exam asked of them, or are not there.
         """
-        mine = (evaluations.c.campaign_id == campaign_id, evaluations.c.skill_id == skill_id)
-        levels = select(evaluations.c.level).where(*mine).distinct().subquery()
-        other = evaluations.alias()
-        newest = (
-            select(other.c.id)
-            .where(other.c.campaign_id == campaign_id, other.c.skill_id == skill_id, other.c.level == levels.c.level)
-            .order_by(other.c.step.desc(), other.c.id.desc())
-            .limit(LEVEL_EVALUATIONS)
-        )
-        chosen = evaluations.join(levels, evaluations.c.id.in_(newest.correlate(levels)))
-        columns = (evaluations.c.step, evaluations.c.level, evaluations.c.n, evaluations.c.correct)
-        asked = select(*columns).select_from(chosen)
-        examined = select(exams.c.step, exams.c.level_results)
-        examined = examined.where(exams.c.campaign_id == campaign_id)
+        newest_exam = select(exams.c.level_results).where(exams.c.campaign_id == campaign_id)
+        newest_exam = newest_exam.order_by(exams.c.step.desc(), exams.c.id.desc()).limit(1)
         with self._db.read() as connection:
-            found = [(step, level, n, correct) for step, level, n, correct in connection.execute(asked)]
-            newest_exams = examined.order_by(exams.c.step.desc(), exams.c.id.desc()).limit(LEVEL_EXAMS)
-            for step, results in connection.execute(newest_exams):
-                found += [(step, level, n, correct) for level, (n, correct) in results.get(skill_id, {}).items()]
+            found = [
+                *_newest_of_levels(connection, campaign_id, skill_id, "level", "n", "correct"),
+                *_newest_of_levels(connection, campaign_id, skill_id, "review_level", "review_n", "review_correct"),
+            ]
+            examined: Mapping[str, dict[int, tuple[int, int]]] = connection.execute(newest_exam).scalar() or {}
         pooled: dict[int, tuple[int, int]] = {}
         for _, level, n, correct in sorted(found, key=lambda each: each[0], reverse=True):
             before = pooled.get(level, (0, 0))
             if before[0] < problems:
                 pooled[level] = (before[0] + n, before[1] + correct)
-        return dict(sorted(pooled.items()))
+        return dict(sorted((examined.get(skill_id, {}) | pooled).items()))
 
     def val_losses(self, campaign_id: str, after: int = -1) -> list[tuple[int, float]]:
         """(step, validation loss) of every exam beyond step `after` that measured one, in the order of their steps."""
@@ -244,6 +230,21 @@ class SkillStore:
         )
         with self._db.read() as connection:
             return [(step, loss) for step, loss in connection.execute(query.order_by(exams.c.step, exams.c.id))]
+
+
+def _newest_of_levels(
+    connection: Connection, campaign_id: str, skill_id: str, level: str, n: str, correct: str
+) -> list[tuple[int, int, int, int]]:
+    """(step, level, n, correct) of the newest evaluations of each level, by the columns of these names."""
+    columns = evaluations.c
+    mine = (columns.campaign_id == campaign_id, columns.skill_id == skill_id)
+    levels = connection.execute(select(columns[level]).where(*mine, columns[level].is_not(None)).distinct())
+    found: list[tuple[int, int, int, int]] = []
+    for number in levels.scalars().all():
+        query = select(columns.step, columns[level], columns[n], columns[correct])
+        query = query.where(*mine, columns[level] == number).order_by(columns.step.desc(), columns.id.desc())
+        found += [tuple(row) for row in connection.execute(query.limit(LEVEL_EVALUATIONS))]
+    return found
 
 
 def _ensure(connection: Connection, campaign_id: str, skill_id: str, max_level: int) -> SkillState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -173,14 +175,18 @@ def test_the_newest_results_of_each_level_are_pooled(store):
         store.record_evaluation(evaluation(step, correct, level), rule)
     store.record_evaluation(evaluation(4, 99, 2, campaign="mote-2"), rule)
     store.record_exam(exam(4, {"bin": {1: (4, 4), 2: (4, 0), 4: (4, 1)}, "sy": {1: (4, 4)}}))
-    store.record_exam(exam(5, {"bin": {1: (4, 3), 4: (4, 2)}}))
-    assert store.level_results(CAMPAIGN, "bin") == {1: (108, 57), 2: (104, 30), 3: (100, 5), 4: (8, 3)}
-    assert store.level_results(CAMPAIGN, "bin", problems=8) == {1: (8, 7), 2: (104, 30), 3: (100, 5), 4: (8, 3)}
-    assert store.level_results(CAMPAIGN, "sy") == {1: (4, 4)}
+    store.record_exam(exam(5, {"bin": {1: (4, 3), 4: (4, 2)}, "sy": {1: (4, 3)}}))
+    assert store.level_results(CAMPAIGN, "bin") == {1: (100, 50), 2: (100, 30), 3: (100, 5), 4: (4, 2)}
+    assert store.level_results(CAMPAIGN, "sy") == {1: (4, 3)}
     assert store.level_results("mote-3", "bin") == {}
 
 
-def test_a_hundred_problems_of_a_level_are_pooled_from_exams_alone(store):
-    for step in range(40):
-        store.record_exam(exam(step, {"bin": {7: (4, 4 if step >= 15 else 0)}}))
-    assert store.level_results(CAMPAIGN, "bin") == {7: (100, 100)}
+def test_a_level_has_the_results_of_its_newest_reviews(store):
+    rule = LevelRule(max_level=9)
+    store.record_evaluation(evaluation(1, 90, 1), rule)
+    for step, right in [(12, 21), (10, 25), (11, 23), (13, 20)]:
+        reviewed = replace(evaluation(step, 10, 2), review_level=1, review_n=25, review_correct=right)
+        store.record_evaluation(reviewed, rule)
+    assert store.level_results(CAMPAIGN, "bin", problems=50)[1] == (50, 41)
+    assert store.level_results(CAMPAIGN, "bin")[1] == (100, 89)
+    assert store.level_results(CAMPAIGN, "bin", problems=150)[1] == (200, 179)
