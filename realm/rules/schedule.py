@@ -23,8 +23,9 @@ EXHAUSTED: Final = 0.25
 """Weight of a skill whose every level is mastered, beside 1 for the others: it is only kept."""
 RECENT: Final = 20
 """Generated quests that are looked back on when the next one's leading skill is chosen."""
-LEAD: Final = 0.5
-"""What the training level has at least beside mastered levels that are not safe: they grow in number, it does not."""
+LEAD: Final = 0.6
+"""What the training level has at least beside mastered levels that are not safe, while every mastered level is at the
+threshold: they grow in number, it does not."""
 EPSILON: Final = 0.02
 """Weight of a level on which nothing can be gained, beside at most 1/4 for p(1 − p)."""
 
@@ -59,8 +60,9 @@ class Mix:
 
     LEARNABLE: `ahead` goes to the level after the training level; `replay` to mastered levels that are safe, in
     proportion to 1 − p + ε; the rest to the training level and to mastered levels that are not, in proportion to
-    p(1 − p) + ε, but at least LEAD of it to the training level. Safe is half-way from the threshold to 1: at 0.90 for
-    0.80. UNIFORM: the same to every level up to the one after the training level.
+    p(1 − p) + ε, but at least LEAD of it, times the part of the mastered levels that are at the threshold, to the
+    training level. Safe is half-way from the threshold to 1: at 0.90 for 0.80. UNIFORM: the same to every level up to
+    the one after the training level.
     """
 
     kind: MixKind = MixKind.LEARNABLE
@@ -209,8 +211,10 @@ def level_shares(
     known = {level: _p(*results.get(level, (0, 0))) for level in range(1, training_level + 1)}
     safe = {level: p for level, p in known.items() if level < training_level and p >= (1 + threshold) / 2}
     learnable = {level: max(p, 0.5) * (1 - max(p, 0.5)) + EPSILON for level, p in known.items() if level not in safe}
+    mastered = [p for level, p in known.items() if level < training_level]
+    lead = LEAD * sum(p >= threshold for p in mastered) / len(mastered) if mastered else 0.0
     shaky = sum(learnable.values()) - learnable[training_level]
-    learnable[training_level] = max(learnable[training_level], shaky * LEAD / (1 - LEAD))
+    learnable[training_level] = max(learnable[training_level], shaky * lead / (1 - lead))
     replay = mix.replay if safe else 0.0
     shares = _shares({level: 1 - p + EPSILON for level, p in safe.items()}, replay)
     shares |= _shares(learnable, 1 - replay - (mix.ahead if ahead else 0.0))

@@ -117,19 +117,24 @@ def test_the_learnable_mix_is_the_formula() -> None:
     known = {1: (100, 95), 2: (100, 40), 3: (100, 90), 4: (100, 85), 5: (100, 10)}
     shares = level_shares(5, 30, known, Mix(replay=0.2, ahead=0.1))
     gain = {2: 0.25 + EPSILON, 4: 0.85 * 0.15 + EPSILON}
-    gain[5] = sum(gain.values())
+    lead = LEAD * 3 / 4
+    gain[5] = sum(gain.values()) * lead / (1 - lead)
     weak = {1: 0.05 + EPSILON, 3: 0.1 + EPSILON}
     expected = {level: 0.7 * weight / sum(gain.values()) for level, weight in gain.items()}
     expected |= {level: 0.2 * weight / sum(weak.values()) for level, weight in weak.items()}
     assert shares == pytest.approx(expected | {6: 0.1})
 
 
-def test_the_training_level_has_half_of_what_is_learned() -> None:
+def test_the_training_level_leads_while_the_mastered_ones_hold() -> None:
     shaky = dict.fromkeys(range(1, 19), (50, 42)) | {19: (100, 76), 3: (50, 50)}
     shares = level_shares(19, 30, shaky, Mix(replay=0.2, ahead=0.1))
     assert shares[19] == pytest.approx(0.7 * LEAD)
     assert shares[1] == pytest.approx(0.7 * (1 - LEAD) / 17)
     assert shares[3] == pytest.approx(0.2)
+    half = level_shares(19, 30, shaky | dict.fromkeys(range(4, 13), (50, 39)), Mix(replay=0.2, ahead=0.1))
+    assert half[19] == pytest.approx(0.7 * LEAD / 2)
+    none = level_shares(19, 30, dict.fromkeys(range(1, 20), (50, 39)), Mix(replay=0.2, ahead=0.1))
+    assert none[19] == pytest.approx(0.9 / 19)
 
 
 def test_a_level_that_was_forgotten_gets_more() -> None:

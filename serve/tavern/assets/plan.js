@@ -10,7 +10,7 @@ import { isTrained, onGuild, reread } from "./guildfeed.js";
 const MIXES = {
   uniform: () => "the same to every level up to the one after the training level.",
   learnable: ({ replay_share: replay, next_share: next }) =>
-    `${next > 0 ? `${percent(next)} of the level after the training level, where there is one` : "nothing of the level after the training level"}; ${percent(replay)} replay of mastered levels that are safe, where there are any; the rest goes to the training level, at least half of it, and to mastered levels that are not safe, most where most can be learned. Safe is an accuracy at least half-way from the gate to 100 %.`,
+    `${next > 0 ? `${percent(next)} of the level after the training level, where there is one` : "nothing of the level after the training level"}; ${percent(replay)} replay of mastered levels that are safe, where there are any; the rest goes to the training level and to mastered levels that are not safe, most where most can be learned; the training level has at least 60 % of it, less in proportion to the mastered levels that are below the gate. Safe is an accuracy at least half-way from the gate to 100 %.`,
 };
 
 export function mount(element) {
