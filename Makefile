@@ -23,7 +23,8 @@ stop: ## Save the battle and stop the realm
 	@if [ -x $(BIN)/realm ]; then $(BIN)/realm stop; else echo "Nothing is installed in $(VENV)."; fi
 
 test: dev ## Install what is missing and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 tests/unit tests/store
+	$(BIN)/python -m pytest tests/browser tests/cluster
 
 check: dev ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
