@@ -62,6 +62,6 @@ class Curriculum:
     def level_shares(self, campaign: Campaign, skill: Skill) -> Mapping[int, float]:
         """Each level's share of the examples of `skill`."""
         results = self.states.level_results(campaign.id, skill.id, LATEST)
-        training_level = self.state(campaign, skill).training_level
+        mastered_level = self.state(campaign, skill).mastered_level
         mix = self.store.plan(campaign.id).mix
-        return level_shares(training_level, skill.max_level, results, mix, skill.evaluation.threshold)
+        return level_shares(mastered_level, skill.max_level, results, mix, skill.evaluation.threshold)

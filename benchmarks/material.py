@@ -72,7 +72,7 @@ def write_material(folder: Path, quests: int, steps: int) -> Material:
     settings = config()
     spec, skill = hero_spec("mote"), get_engine().get("bin")
     starting_weights(spec, settings, folder / "base")
-    counts = whole_counts(level_shares(LEVEL, skill.max_level, {}, Mix()), steps * settings.training.batch_size)
+    counts = whole_counts(level_shares(LEVEL - 1, skill.max_level, {}, Mix()), steps * settings.training.batch_size)
     ids: list[str] = []
     for number in range(quests):
         problems = training_examples(skill, counts, number)

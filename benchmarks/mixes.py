@@ -147,7 +147,7 @@ def _batches(hero: Hero, state: Climb, mix: Mix, seed: int, config: RealmConfig)
     from skills import training_examples
 
     skill, size = state.skill, config.training.batch_size
-    shares = level_shares(state.level, skill.max_level, state.latest(), mix, skill.evaluation.threshold)
+    shares = level_shares(state.state.mastered_level, skill.max_level, state.latest(), mix, skill.evaluation.threshold)
     counts = whole_counts(shares, QUEST_STEPS * size)
     problems = training_examples(skill, counts, seed, symbols=True)
     rows = encode([Example.from_row(each.as_training_example()) for each in problems], hero.tokenizer, 512)

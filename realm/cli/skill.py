@@ -142,7 +142,7 @@ def _mixed(skill: Skill, level: int, count: int, seed: int, replay: Share, ahead
         raise typer.BadParameter(f"--replay {replay_share:g} and --next {next_share:g} are more than 1 together.")
     # Nobody was asked: every level below counts as answered without a mistake, or none would be replayed.
     mastered = dict.fromkeys(range(1, level), (1, 1))
-    shares = level_shares(level, skill.max_level, mastered, Mix(replay=replay_share, ahead=next_share))
+    shares = level_shares(level - 1, skill.max_level, mastered, Mix(replay=replay_share, ahead=next_share))
     return training_examples(skill, whole_counts(shares, count), seed)
 
 

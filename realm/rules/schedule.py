@@ -196,30 +196,32 @@ def leading_skill(shares: Mapping[str, float], recent: Sequence[str]) -> str:
 
 
 def level_shares(
-    training_level: int, max_level: int, results: Mapping[int, tuple[int, int]], mix: Mix, threshold: float = 0.80
+    mastered_level: int, max_level: int, results: Mapping[int, tuple[int, int]], mix: Mix, threshold: float = 0.80
 ) -> dict[int, float]:
     """Each level's share of a skill's examples; they add up to 1.
 
     `results`: level → (problems asked, right answers) of its latest evaluations. p is right ÷ asked, 1/2 for a level
     never asked. Below 1/2, p counts as 1/2 in p(1 − p): a level that is not understood yet is what is to be learned,
-    and the product alone would leave it out.
+    and the product alone would leave it out. When every level is mastered, none leads.
     """
+    training_level = min(mastered_level + 1, max_level)
     ahead = training_level + 1 if training_level < max_level else None
     if mix.kind == MixKind.UNIFORM:
         levels = range(1, (ahead or training_level) + 1)
         return {level: 1 / len(levels) for level in levels}
     known = {level: _p(*results.get(level, (0, 0))) for level in range(1, training_level + 1)}
-    safe = {level: p for level, p in known.items() if level < training_level and p >= (1 + threshold) / 2}
+    safe = {level: p for level, p in known.items() if level <= mastered_level and p >= (1 + threshold) / 2}
     learnable = {level: max(p, 0.5) * (1 - max(p, 0.5)) + EPSILON for level, p in known.items() if level not in safe}
-    mastered = [p for level, p in known.items() if level < training_level]
-    lead = LEAD * sum(p >= threshold for p in mastered) / len(mastered) if mastered else 0.0
-    shaky = sum(learnable.values()) - learnable[training_level]
-    learnable[training_level] = max(learnable[training_level], shaky * lead / (1 - lead))
-    replay = mix.replay if safe else 0.0
+    if 0 < mastered_level < max_level:
+        lead = LEAD * sum(known[level] >= threshold for level in range(1, training_level)) / mastered_level
+        shaky = sum(learnable.values()) - learnable[training_level]
+        learnable[training_level] = max(learnable[training_level], shaky * lead / (1 - lead))
+    next_share = mix.ahead if ahead else 0.0
+    replay = (mix.replay if learnable else 1.0) if safe else 0.0
     shares = _shares({level: 1 - p + EPSILON for level, p in safe.items()}, replay)
-    shares |= _shares(learnable, 1 - replay - (mix.ahead if ahead else 0.0))
-    if ahead and mix.ahead:
-        shares[ahead] = mix.ahead
+    shares |= _shares(learnable, 1 - replay - next_share)
+    if ahead and next_share:
+        shares[ahead] = next_share
     return shares
 
 

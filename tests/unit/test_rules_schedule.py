@@ -100,22 +100,23 @@ def test_a_newly_enabled_skill_does_not_catch_up_on_the_whole_past() -> None:
 # Levels
 
 
-@given(st.integers(1, 30), results, mixes)
+@given(st.integers(0, 30), results, mixes)
 def test_level_shares_are_one_whole_of_reachable_levels(
-    training: int, known: dict[int, tuple[int, int]], mix: Mix
+    mastered: int, known: dict[int, tuple[int, int]], mix: Mix
 ) -> None:
-    shares = level_shares(training, 30, known, mix)
+    training = min(mastered + 1, 30)
+    shares = level_shares(mastered, 30, known, mix)
     assert sum(shares.values()) == pytest.approx(1)
     assert set(range(1, training + 1)) <= shares.keys() <= set(range(1, min(training + 1, 30) + 1))
     assert min(shares.values()) >= 0
-    assert shares[training] > 0 or mix.replay + mix.ahead == 1
+    assert shares[training] > 0 or mix.replay + mix.ahead == 1 or mastered == 30
     if mix.kind == MixKind.LEARNABLE:
         assert shares.get(training + 1, 0) == pytest.approx(mix.ahead if training < 30 else 0)
 
 
 def test_the_learnable_mix_is_the_formula() -> None:
     known = {1: (100, 95), 2: (100, 40), 3: (100, 90), 4: (100, 85), 5: (100, 10)}
-    shares = level_shares(5, 30, known, Mix(replay=0.2, ahead=0.1))
+    shares = level_shares(4, 30, known, Mix(replay=0.2, ahead=0.1))
     gain = {2: 0.25 + EPSILON, 4: 0.85 * 0.15 + EPSILON}
     lead = LEAD * 3 / 4
     gain[5] = sum(gain.values()) * lead / (1 - lead)
@@ -127,41 +128,48 @@ def test_the_learnable_mix_is_the_formula() -> None:
 
 def test_the_training_level_leads_while_the_mastered_ones_hold() -> None:
     shaky = dict.fromkeys(range(1, 19), (50, 42)) | {19: (100, 76), 3: (50, 50)}
-    shares = level_shares(19, 30, shaky, Mix(replay=0.2, ahead=0.1))
+    shares = level_shares(18, 30, shaky, Mix(replay=0.2, ahead=0.1))
     assert shares[19] == pytest.approx(0.7 * LEAD)
     assert shares[1] == pytest.approx(0.7 * (1 - LEAD) / 17)
     assert shares[3] == pytest.approx(0.2)
-    half = level_shares(19, 30, shaky | dict.fromkeys(range(4, 13), (50, 39)), Mix(replay=0.2, ahead=0.1))
+    half = level_shares(18, 30, shaky | dict.fromkeys(range(4, 13), (50, 39)), Mix(replay=0.2, ahead=0.1))
     assert half[19] == pytest.approx(0.7 * LEAD / 2)
-    none = level_shares(19, 30, dict.fromkeys(range(1, 20), (50, 39)), Mix(replay=0.2, ahead=0.1))
+    none = level_shares(18, 30, dict.fromkeys(range(1, 20), (50, 39)), Mix(replay=0.2, ahead=0.1))
     assert none[19] == pytest.approx(0.9 / 19)
 
 
 def test_a_level_that_was_forgotten_gets_more() -> None:
     fine = dict.fromkeys(range(1, 12), (24, 23))
-    before = level_shares(12, 30, fine, Mix())
-    after = level_shares(12, 30, fine | {4: (24, 10)}, Mix())
+    before = level_shares(11, 30, fine, Mix())
+    after = level_shares(11, 30, fine | {4: (24, 10)}, Mix())
     assert after[4] > 10 * before[4]
-    assert level_shares(12, 30, fine | {4: (24, 18)}, Mix(), threshold=0.5)[4] < after[4] / 2
+    assert level_shares(11, 30, fine | {4: (24, 18)}, Mix(), threshold=0.5)[4] < after[4] / 2
 
 
 def test_a_level_never_asked_and_one_not_understood_get_the_most() -> None:
     fine = dict.fromkeys(range(1, 9), (24, 24))
     for known in (fine, fine | {9: (100, 0)}, fine | {9: (100, 50)}):
-        shares = level_shares(9, 30, known, Mix())
+        shares = level_shares(8, 30, known, Mix())
         assert max(shares, key=lambda level: shares[level]) == 9
         assert shares[9] > 0.6
 
 
 def test_the_first_and_the_last_level() -> None:
-    assert level_shares(1, 30, {}, Mix(replay=0.2, ahead=0.1)) == pytest.approx({1: 0.9, 2: 0.1})
-    assert level_shares(1, 1, {}, Mix()) == {1: 1.0}
-    assert 31 not in level_shares(30, 30, {}, Mix())
+    assert level_shares(0, 30, {}, Mix(replay=0.2, ahead=0.1)) == pytest.approx({1: 0.9, 2: 0.1})
+    assert level_shares(0, 1, {}, Mix()) == {1: 1.0}
+    assert 31 not in level_shares(29, 30, {}, Mix())
+
+
+def test_when_every_level_is_mastered_none_leads() -> None:
+    known = dict.fromkeys(range(1, 31), (50, 42))
+    assert level_shares(30, 30, known, Mix()) == pytest.approx(dict.fromkeys(range(1, 31), 1 / 30))
+    assert level_shares(30, 30, dict.fromkeys(range(1, 31), (50, 50)), Mix())[30] == pytest.approx(1 / 30)
+    assert level_shares(30, 30, known | {30: (100, 50)}, Mix())[30] < 2 / 30
 
 
 def test_the_uniform_mix() -> None:
-    assert level_shares(4, 30, {1: (9, 9)}, Mix(MixKind.UNIFORM)) == dict.fromkeys(range(1, 6), 0.2)
-    assert level_shares(3, 3, {}, Mix(MixKind.UNIFORM)) == dict.fromkeys(range(1, 4), 1 / 3)
+    assert level_shares(3, 30, {1: (9, 9)}, Mix(MixKind.UNIFORM)) == dict.fromkeys(range(1, 6), 0.2)
+    assert level_shares(2, 3, {}, Mix(MixKind.UNIFORM)) == dict.fromkeys(range(1, 4), 1 / 3)
 
 
 @given(st.dictionaries(st.integers(), st.floats(0.001, 1), min_size=1), st.integers(0, 10_000))
