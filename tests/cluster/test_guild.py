@@ -156,7 +156,7 @@ def test_a_primitive_asked_alone_counts_with_the_others(realm: RunningRealm) -> 
 
 def test_ctrl_c_gives_a_job_up_and_nothing_of_it_is_recorded(realm: RunningRealm) -> None:
     # Behind a job of seconds, so that the command is interrupted before its own is done.
-    [_] = drive(realm, ("request_primitives", [None, 1000]))
+    [_] = drive(realm, ("request_primitives", [None, 60]))
     command = [REALM, "spar", "--skill", "bin", "--level", "30", "--count", "400"]
     process = subprocess.Popen(command, env=realm.env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stderr is not None
