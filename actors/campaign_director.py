@@ -141,7 +141,7 @@ class CampaignDirector(Service):
 
     def _leave_outdated(self, campaign: Campaign) -> None:
         """Generated quests of a mastered level, or from before other skills were enabled: drop waiting ones, end the
-        active one. Skills that changed wait for the next quest to take its place."""
+        active one. After a change of skills the active one goes on until another quest waits."""
         board = self.quests.page(campaign.id, (QuestStatus.QUEUED, QuestStatus.ACTIVE), limit=100, order="queue")
         enabled = {skill.id for skill in self.curriculum.skills(campaign)}
         if self.enabled is not None and self.enabled != enabled:

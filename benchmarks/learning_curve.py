@@ -83,7 +83,7 @@ def read_masteries(home: RealmHome) -> tuple[list[Mastery], float]:
 
 
 def read_evaluations(home: RealmHome) -> dict[str, list[tuple[float, float]]]:
-    """Skill → (seconds of battle, accuracy) of each evaluation at its training level of that moment."""
+    """Skill → (seconds of battle, accuracy) of each evaluation; nobody asks for others than the training level."""
     found: dict[str, list[tuple[float, float]]] = {}
     with _database(home) as connection:
         elapsed = _battle_clock(connection)

@@ -117,7 +117,7 @@ class Context:
         raise Superseded("the weights are gone")
 
     def require_wanted(self, job: dict[str, Any]) -> None:
-        """Return if the job is still to be done: before what recording it cannot take back.
+        """Return if the job is still to be done: an early look, before a quest is made of what it found.
 
         Raises:
             Superseded: it was cancelled meanwhile.
