@@ -9,7 +9,7 @@ from typing import Any
 from actors.curriculum import Curriculum
 from actors.skill_rows import evaluation_row, skill_row
 from realm.rules.campaign import Campaign
-from realm.rules.job import MAX_PROBLEMS
+from realm.rules.limits import MAX_PROBLEMS
 from realm.rules.passives import POOLED_RUNS, PassiveMode
 from realm.rules.progression import LevelRule
 from realm.rules.schedule import PRESETS, PRIORITIES, STRATEGIES, SkillSetting

@@ -9,7 +9,8 @@ from typing import Any
 from actors.service import Service
 from actors.waiting import ask
 from realm.errors import ConflictError, NotFoundError
-from realm.rules.job import JOB_SPECS, NEWEST, JobType, Priority
+from realm.rules.job import JOB_SPECS, JobType, Priority
+from realm.rules.job_payloads import NEWEST
 from realm.store.battles import BattleStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.skills import SkillStore
@@ -64,7 +65,7 @@ class GuildRequests(Service):
             NotFoundError: no such checkpoint, or there are no weights yet.
             RealmError: another mode.
         """
-        return self._submit(JobType.PASSIVE, self._weights(checkpoint_id) | {"mode": mode})
+        return self._submit(JobType.PASSIVE_EVAL, self._weights(checkpoint_id) | {"mode": mode})
 
     def request_primitives(
         self, primitive_id: str | None = None, count: int = PRIMITIVE_PROBLEMS, checkpoint_id: str | None = None
@@ -106,7 +107,7 @@ class GuildRequests(Service):
                 f"Spar with one of {self.campaign_id}: its hero learns from its own mistakes.",
             )
         level = self._level(skill_id, level, payload["campaign_id"])
-        return self._submit(JobType.SPAR, payload | {"skill_id": skill_id, "level": level, "count": count})
+        return self._submit(JobType.SPARRING, payload | {"skill_id": skill_id, "level": level, "count": count})
 
     def newest_weights(self, campaign_id: str) -> list[dict[str, Any]]:
         """Payload fields that name the newest weights, then those to fall back on: of a snapshot, of a checkpoint."""

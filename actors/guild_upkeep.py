@@ -46,7 +46,7 @@ class GuildUpkeep:
         if newest.keys() <= self.asked:
             return
         master = self.service.peer("task_master")
-        if ask(master.open_count.remote(JobType.PASSIVE.value)) >= PASSIVES_BEHIND:
+        if ask(master.open_count.remote(JobType.PASSIVE_EVAL.value)) >= PASSIVES_BEHIND:
             return
         done = self.passives.examined(newest, self.versions)
         version = panel_version(self.versions)
@@ -57,7 +57,7 @@ class GuildUpkeep:
             payload["mode"] = PassiveMode.LITE.value
             key = f"passive/{checkpoint.id}/{version}"
             try:
-                ask(master.submit.remote(JobType.PASSIVE.value, payload, Priority.LOW.value, key))
+                ask(master.submit.remote(JobType.PASSIVE_EVAL.value, payload, Priority.LOW.value, key))
             except (RealmError, RayError) as error:
                 print(f"no passives for {checkpoint.id}: {error}")
                 return

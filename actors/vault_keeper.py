@@ -231,7 +231,7 @@ class VaultKeeper(Service):
         campaign = self.campaigns.get(campaign_id)
         live = self.checkpoints.page(campaign_id, limit=10_000)
         protected = protected_ids(live, campaign.champion_id)
-        for checkpoint in plan_trash(live, protected, vault.keep_newest):
+        for checkpoint in plan_trash(live, protected, vault.zones.hot.keep_newest or 0):
             self._to_trash(self.checkpoints.trash(checkpoint.id, now()))
         trashed = self.checkpoints.page(campaign_id, limit=10_000, trashed=True)
         for checkpoint in plan_purge(trashed, protected, vault.trash_max_mb * 1_000_000):

@@ -122,16 +122,27 @@ class RayConfig(Part):
     object_store_mb: int = setting(512, "restart", "Shared memory of the object store on the realm's own head.", ge=80)
 
 
+class JobsConfig(Part):
+    idle_work: bool = setting(
+        True, "live", "Let TaskMaster post work of its own at idle priority while workers are free."
+    )
+    idle_interval_s: float = setting(60.0, "live", "Least seconds between two idle-time jobs of one kind.", ge=1)
+
+
 class WebConfig(Part):
     host: str = setting(
-        "127.0.0.1", "restart", "Address the Tavern and the skills' APIs listen on; anything wider needs a token."
+        "127.0.0.1", "restart", "Address the Tavern and the APIs listen on; anything wider needs a token."
     )
     tavern_port: int = setting(8888, "restart", "Port of the Tavern.", ge=1, le=65535)
+    vault_port: int = setting(8767, "restart", "Port of the Vault API: checkpoints and jobs.", ge=1, le=65535)
     skill_ports: dict[str, Port | None] = setting(
         {}, "restart", "Ports of skills' APIs by skill id, instead of those of their YAML; null for none."
     )
     token: str | None = setting(
         None, "restart", "Demanded of every request when the host is not loopback.", min_length=16
+    )
+    read_token: str | None = setting(
+        None, "restart", "Allows what changes nothing, and no more, when the host is not loopback.", min_length=16
     )
     allowed_hosts: tuple[str, ...] = setting(
         (), "restart", "Host names beside the loopback ones that requests may name, each with its port if not 80."
@@ -142,12 +153,62 @@ class WebConfig(Part):
     def _wider_needs_a_token(self) -> WebConfig:
         if self.host not in ("127.0.0.1", "localhost", "::1") and self.token is None:
             raise ValueError(f"host {self.host!r} is reachable from other machines, which needs web.token")
+        if self.token is not None and self.token == self.read_token:
+            raise ValueError("web.read_token is the same as web.token, which allows everything")
         return self
 
 
+class StrongholdConfig(Part):
+    """One place for copies: a folder on one host (a local disk, a NAS mount) or a bucket."""
+
+    zone: Literal["hot", "warm", "cold"] = Field(description="Its temperature.")
+    uri: str = Field(min_length=1, description="A folder, file:// or s3:// URI; below it lies what it keeps.")
+    node: str | None = Field(
+        default=None, description="Host name of the Ray node whose folder it is; none = the head. Buckets need none."
+    )
+
+
+class ZonePolicy(Part):
+    """What retention keeps in a zone, beside what is protected. None = no limit."""
+
+    max_gb: float | None = Field(default=None, ge=0, description="Bytes of all copies in it, in GB.")
+    max_age_days: float | None = Field(default=None, ge=0, description="Age since it was saved.")
+    keep_newest: int | None = Field(default=None, ge=0, description="The newest kept; of older ones one a day.")
+
+
+class HotPolicy(ZonePolicy):
+    max_gb: float | None = Field(default=150, ge=0)
+    max_age_days: float | None = Field(default=7, ge=0)
+    keep_newest: int | None = Field(default=50, ge=0)
+
+
+class WarmPolicy(ZonePolicy):
+    max_gb: float | None = Field(default=500, ge=0)
+    max_age_days: float | None = Field(default=90, ge=0)
+    keep_newest: int | None = Field(default=100, ge=0)
+
+
+class ZonesConfig(Part):
+    """A part of each that is left out keeps its default."""
+
+    hot: HotPolicy = HotPolicy()
+    warm: WarmPolicy = WarmPolicy()
+    cold: ZonePolicy = ZonePolicy()
+
+
 class VaultConfig(Part):
-    keep_newest: int = setting(20, "live", "Interval checkpoints kept beside those that are protected.", ge=2)
-    trash_max_mb: int = setting(1024, "live", "The trash drops its oldest checkpoints above this size.", ge=0)
+    strongholds: dict[str, StrongholdConfig] = setting(
+        {}, "live", "Places for copies beside the realm's own folder (`home`, hot), by id."
+    )
+    zones: ZonesConfig = setting(ZonesConfig(), "live", "Retention of each zone: max_gb, max_age_days, keep_newest.")
+    trash_days: float = setting(7.0, "live", "Days for which what was deleted can be restored.", ge=0)
+    trash_max_mb: int = setting(
+        1024,
+        "live",
+        "Above this size the trash drops the oldest that retention put there; never what a person did.",
+        ge=0,
+    )
+    cache_max_mb: int = setting(4096, "live", "Largest size of a host's cache of fetched checkpoints.", ge=0)
     min_free_mb: int = setting(512, "next_battle", "Free disk space that a checkpoint must leave.", ge=0)
 
 
@@ -168,6 +229,7 @@ class RealmConfig(BaseSettings):
     evaluation: EvaluationConfig = EvaluationConfig()
     sparring: SparringConfig = SparringConfig()
     placement: PlacementConfig = PlacementConfig()
+    jobs: JobsConfig = JobsConfig()
     ray: RayConfig = RayConfig()
     web: WebConfig = WebConfig()
     vault: VaultConfig = VaultConfig()

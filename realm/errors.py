@@ -31,6 +31,15 @@ class ConflictError(RealmError):
     """The thing is in a state that does not allow this."""
 
 
+class QueueFullError(RealmError):
+    """A queue takes no more. `retry_after_s`: seconds until it is likely to have moved."""
+
+    def __init__(self, problem: str, remedy: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(problem, remedy)
+        self.args = (problem, remedy, retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
 class QuestError(RealmError):
     """A quest file cannot be used. `line` is the 1-based line (or item) number, None = the whole file."""
 

@@ -64,6 +64,21 @@ class RealmHome:
         return self.root / "trash"
 
     @property
+    def data(self) -> Path:
+        """Files that data jobs read and write."""
+        return self.root / "data"
+
+    @property
+    def exports(self) -> Path:
+        """Exported checkpoints."""
+        return self.root / "exports"
+
+    @property
+    def cache(self) -> Path:
+        """Checkpoints fetched from other hosts; of each host its own."""
+        return self.root / "cache"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -94,6 +109,16 @@ class RealmHome:
 
     def create(self) -> None:
         """Make the folders that every realm has. Idempotent."""
-        for folder in (self.inbox, self.rejected, self.quests, self.models, self.checkpoints, self.trash, self.logs):
+        kept = (
+            self.inbox,
+            self.rejected,
+            self.quests,
+            self.models,
+            self.checkpoints,
+            self.trash,
+            self.data,
+            self.exports,
+        )
+        for folder in (*kept, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
         self.ray.mkdir(mode=0o700, exist_ok=True)

@@ -45,11 +45,12 @@ def check_disk(home: RealmHome, config: RealmConfig) -> Check:
         one = hero_spec(config.hero.name).parameters * CHECKPOINT_BYTES_PER_PARAMETER
     except ConfigError:
         return Check("disk", "pass", f"{size(free)} free at {place}")
-    kept = one * config.vault.keep_newest
-    keeps = f"{config.vault.keep_newest} checkpoints of {config.hero.name}: about {size(kept)}"
+    keep = config.vault.zones.hot.keep_newest or 0
+    kept = one * keep
+    keeps = f"{keep} checkpoints of {config.hero.name}: about {size(kept)}"
     detail = f"{size(free)} free at {place}; {keeps}"
     if free < floor + kept:
-        return Check("disk", "warn", detail + ".", "Free space, or lower vault.keep_newest.")
+        return Check("disk", "warn", detail + ".", "Free space, or lower keep_newest of vault.zones.")
     return Check("disk", "pass", detail)
 
 

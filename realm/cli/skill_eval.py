@@ -9,7 +9,7 @@ import typer
 from realm.cli.jobs import CheckpointId, NoWait, run_job
 from realm.cli.output import Json, add_row, facts, print_json, stdout, table
 from realm.cli.shares import share
-from realm.rules.job import MAX_PROBLEMS
+from realm.rules.limits import MAX_PROBLEMS
 
 WRONG_SHOWN = 5
 

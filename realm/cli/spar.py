@@ -9,7 +9,7 @@ import typer
 from realm.cli.jobs import CheckpointId, NoWait, run_job
 from realm.cli.output import Json, facts, print_json, stdout
 from realm.cli.shares import share
-from realm.rules.job import MAX_PROBLEMS
+from realm.rules.limits import MAX_PROBLEMS
 
 
 def add_to(app: typer.Typer) -> None:

@@ -12,6 +12,7 @@ class CreatedBy(StrEnum):
     """Why a checkpoint was saved."""
 
     START = "start"
+    IMPORT = "import"
     INTERVAL = "interval"
     QUEST_END = "quest_end"
     MASTERY = "mastery"
@@ -20,11 +21,20 @@ class CreatedBy(StrEnum):
     STOP = "stop"
 
 
+class TrashedBy(StrEnum):
+    """Who put a checkpoint into the trash."""
+
+    PERSON = "person"
+    RETENTION = "retention"
+    REPLACED = "replaced"
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A checkpoint's ledger record. `path` is its folder; `sha256` that of `model.safetensors`, the served weights.
 
     `mastered_levels` is the mastered level by skill id when it was saved; `exam_skills` the exam accuracy by skill id.
+    At `promoted_at` a person made it the champion. `path` is "" when only copies in other strongholds are left.
     """
 
     id: str
@@ -54,7 +64,9 @@ class Checkpoint:
     exam_accuracy: float | None = None
     exam_version: str | None = None
     exam_skills: Mapping[str, float] = field(default_factory=dict[str, float])
+    promoted_at: datetime | None = None
     trashed_at: datetime | None = None
+    trashed_by: TrashedBy | None = None
 
 
 def canonical_name(step: int, saved_at: datetime) -> str:

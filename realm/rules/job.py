@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from realm.errors import RealmError
-from realm.rules.passives import PassiveMode
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from realm.errors import RequestError
+from realm.rules.job_payloads import (
+    ArchivePayload,
+    DataConvertPayload,
+    DataFilePayload,
+    DataFilterPayload,
+    DataGenPayload,
+    EvalPayload,
+    ExamPayload,
+    HealthCheckPayload,
+    InferencePayload,
+    LayerDriftPayload,
+    LayerStatsPayload,
+    PassiveEvalPayload,
+    Payload,
+    PrimitivePayload,
+    ReportPayload,
+    RetentionPayload,
+    SparringPayload,
+    SyncPayload,
+)
 
 LEASE_S: Final = 60.0
 BEAT_S: Final = 10.0
@@ -24,10 +46,8 @@ AGED_S: Final = 60.0
 """After this long a job of low priority is taken in its turn among the normal ones: late, never starved."""
 RETRY_AFTER_MAX_S: Final = 60.0
 ANY_ROLE: Final = "any"
-MAX_PROBLEMS: Final = 1000
-"""Problems of one level, or of each primitive, that one job may ask."""
-NEWEST: Final = "newest"
-"""Payload value of `weights`: whichever are the newest when the job runs."""
+SHOWN_CHARS: Final = 200
+"""Of a wrong value in an error."""
 
 WhenFull = Literal["warn", "reject", "allow"]
 
@@ -35,9 +55,23 @@ WhenFull = Literal["warn", "reject", "allow"]
 class JobType(StrEnum):
     EVAL = "eval"
     EXAM = "exam"
-    PASSIVE = "passive"
+    PASSIVE_EVAL = "passive_eval"
     PRIMITIVE = "primitive"
-    SPAR = "spar"
+    SPARRING = "sparring"
+    INFERENCE = "inference"
+    DATA_GEN = "data_gen"
+    DATA_FILTER = "data_filter"
+    DATA_CONVERT = "data_convert"
+    DATA_VALIDATE = "data_validate"
+    DATA_PROFILE = "data_profile"
+    ARCHIVE = "archive"
+    SYNC = "sync"
+    RETENTION = "retention"
+    ANALYTICS = "analytics"
+    REPORT = "report"
+    LAYER_STATS = "layer_stats"
+    LAYER_DRIFT = "layer_drift"
+    HEALTH_CHECK = "health_check"
 
 
 class JobStatus(StrEnum):
@@ -101,178 +135,95 @@ class FailureKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PayloadField:
-    """One field of a payload: text (one of `choices`, if there are any), or a whole number within its limits."""
-
-    kind: type[str] | type[int]
-    about: str
-    minimum: int = 0
-    maximum: int | None = None
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class JobSpec:
-    """What a type of job needs and how much of it there may be.
+    """What a type of job is, what it needs and how much of it there may be.
 
-    `required` fields must be there, and every field of one group in `one_of` when there are any. `max_pending` and
-    `max_running` count jobs of this type; `when_full` says what happens at `max_pending`.
+    `max_pending` and `max_running` count jobs of this type; `when_full` says what happens at `max_pending`.
     """
 
     type: JobType
-    fields: Mapping[str, PayloadField]
-    required: tuple[str, ...]
-    one_of: tuple[tuple[str, ...], ...]
+    about: str
+    payload: type[Payload]
     role: str
     timeout_s: float
     max_pending: int
     max_running: int
     when_full: WhenFull
 
-    def check(self, payload: Mapping[str, Any]) -> None:
-        """Raise RealmError naming the field that is missing, unknown or wrong."""
-        for name in payload:
-            if name not in self.fields:
-                near = difflib.get_close_matches(name, self.fields, n=1, cutoff=0.0)[0]
-                raise RealmError(
-                    f"Unknown payload field {name!r} of job {self.type}.", f"The nearest known one is {near!r}."
-                )
-        for name in self.required:
-            if payload.get(name) is None:
-                raise RealmError(f"Payload field {name!r} of job {self.type} is missing.", self.fields[name].about)
-        if self.one_of and not any(all(payload.get(name) is not None for name in group) for group in self.one_of):
-            choices = " or ".join(" and ".join(map(repr, group)) for group in self.one_of)
-            raise RealmError(f"Payload of job {self.type} names no {choices}.", f"Give {choices}.")
-        for name, value in payload.items():
-            self._check_value(name, value)
+    def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload with its defaults; fields that are None are left out.
 
-    def _check_value(self, name: str, value: Any) -> None:
-        wanted = self.fields[name]
-        if value is None:
-            return
-        if not isinstance(value, wanted.kind) or isinstance(value, bool):
-            word = "text" if wanted.kind is str else "a whole number"
-            raise RealmError(
-                f"Payload field {name!r} of job {self.type} is {value!r}.", f"It is {word}: {wanted.about}"
-            )
-        if isinstance(value, int) and value < wanted.minimum:
-            raise RealmError(
-                f"Payload field {name!r} of job {self.type} is {value}.", f"It is at least {wanted.minimum}."
-            )
-        if isinstance(value, int) and wanted.maximum is not None and value > wanted.maximum:
-            raise RealmError(
-                f"Payload field {name!r} of job {self.type} is {value}.", f"It is at most {wanted.maximum}."
-            )
-        if value == "":
-            raise RealmError(f"Payload field {name!r} of job {self.type} is empty.", wanted.about)
-        if wanted.choices and value not in wanted.choices:
-            known = " or ".join(map(repr, wanted.choices))
-            raise RealmError(f"Payload field {name!r} of job {self.type} is {value!r}.", f"It is {known}.")
+        Raises:
+            RequestError: a field is missing, unknown or wrong; the message names it and its value.
+        """
+        try:
+            return self.payload.model_validate(dict(payload)).model_dump(mode="json", exclude_none=True)
+        except ValidationError as error:
+            raise self._refusal(error.errors()[0]) from None
+
+    def _refusal(self, first: ErrorDetails) -> RequestError:
+        name = ".".join(str(part) for part in first["loc"])
+        known = self.payload.model_fields
+        if not name:
+            return RequestError(f"Payload of job {self.type}: {first['msg'].removeprefix('Value error, ')}.")
+        if first["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+            remedy = f"The nearest known one is {near[0]!r}." if near else "It takes none."
+            return RequestError(f"Unknown payload field {name[:SHOWN_CHARS]!r} of job {self.type}.", remedy)
+        about = known[name].description if name in known else None
+        if first["type"] == "missing":
+            return RequestError(f"Payload field {name!r} of job {self.type} is missing.", about or "")
+        value = repr(first["input"])[:SHOWN_CHARS]
+        return RequestError(f"Payload field {name!r} of job {self.type} is {value}: {first['msg']}.", about or "")
 
     def retry_after_s(self) -> float:
         """Seconds until a full queue is likely to have moved: the time one running slot may take."""
         return min(RETRY_AFTER_MAX_S, self.timeout_s / self.max_running)
 
 
-_WEIGHTS: Final[Mapping[str, PayloadField]] = MappingProxyType(
-    {
-        "campaign_id": PayloadField(str, "The campaign the result belongs to."),
-        "checkpoint_id": PayloadField(str, "The checkpoint whose weights answer."),
-        "battle_id": PayloadField(str, "The battle whose snapshot answers."),
-        "step": PayloadField(int, "The campaign step of the weights."),
-        "weights": PayloadField(str, "The newest weights there are when the job runs.", choices=(NEWEST,)),
-    }
-)
-_ANY_WEIGHTS: Final = (("checkpoint_id",), ("battle_id", "step"), ("weights",))
-_LEVEL: Final = PayloadField(int, "The level of the problems.", minimum=1)
-_COUNT: Final = PayloadField(int, "Number of problems.", minimum=1, maximum=MAX_PROBLEMS)
+def _spec(
+    type: JobType,
+    about: str,
+    payload: type[Payload],
+    role: str,
+    timeout_s: float,
+    limits: tuple[int, int],
+    when_full: WhenFull,
+) -> JobSpec:
+    return JobSpec(type, about, payload, role, timeout_s, *limits, when_full)
 
-JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType(
-    {
-        JobType.EVAL: JobSpec(
-            type=JobType.EVAL,
-            fields={
-                **_WEIGHTS,
-                "skill_id": PayloadField(str, "The skill whose problems are asked."),
-                "level": _LEVEL,
-                "count": _COUNT,
-                "seed": PayloadField(int, "Seed of the problems."),
-                "fold": PayloadField(int, "Which fresh set of problems of this level."),
-            },
-            required=("skill_id",),
-            one_of=_ANY_WEIGHTS,
-            role="eval",
-            timeout_s=600,
-            max_pending=50,
-            max_running=3,
-            when_full="warn",
-        ),
-        JobType.EXAM: JobSpec(
-            type=JobType.EXAM,
-            fields=_WEIGHTS,
-            required=(),
-            one_of=_ANY_WEIGHTS,
-            role="eval",
-            timeout_s=600,
-            max_pending=50,
-            max_running=3,
-            when_full="warn",
-        ),
-        JobType.PASSIVE: JobSpec(
-            type=JobType.PASSIVE,
-            fields={
-                **_WEIGHTS,
-                "mode": PayloadField(
-                    str, "How many problems of each passive.", choices=tuple(mode.value for mode in PassiveMode)
-                ),
-            },
-            required=("campaign_id", "mode"),
-            one_of=_ANY_WEIGHTS,
-            role="eval",
-            timeout_s=600,
-            max_pending=50,
-            max_running=1,
-            when_full="warn",
-        ),
-        JobType.PRIMITIVE: JobSpec(
-            type=JobType.PRIMITIVE,
-            fields={
-                **_WEIGHTS,
-                "primitive_id": PayloadField(str, "The one primitive that is asked; without it all are."),
-                "count": replace(_COUNT, about="Number of problems of each."),
-            },
-            required=("campaign_id", "count"),
-            one_of=_ANY_WEIGHTS,
-            role="eval",
-            timeout_s=600,
-            max_pending=50,
-            max_running=1,
-            when_full="warn",
-        ),
-        JobType.SPAR: JobSpec(
-            type=JobType.SPAR,
-            fields={
-                **_WEIGHTS,
-                "skill_id": PayloadField(str, "The skill whose problems are asked."),
-                "level": _LEVEL,
-                "count": _COUNT,
-            },
-            required=("campaign_id", "skill_id", "level", "count"),
-            one_of=_ANY_WEIGHTS,
-            role="eval",
-            timeout_s=600,
-            max_pending=50,
-            max_running=1,
-            when_full="warn",
-        ),
-    }
+
+_SPECS: Final = (
+    _spec(JobType.EVAL, "Asks a skill's problems and grades the answers", EvalPayload, "eval", 600, (50, 3), "warn"),
+    _spec(JobType.EXAM, "Asks the fixed panel of every enabled skill", ExamPayload, "eval", 600, (50, 3), "warn"),
+    _spec(JobType.PASSIVE_EVAL, "Asks every passive", PassiveEvalPayload, "eval", 600, (50, 3), "warn"),
+    _spec(JobType.PRIMITIVE, "Asks primitives alone", PrimitivePayload, "eval", 600, (50, 3), "warn"),
+    _spec(JobType.SPARRING, "Makes a quest of the hero's mistakes", SparringPayload, "eval", 1800, (10, 1), "reject"),
+    _spec(JobType.INFERENCE, "Answers one prompt", InferencePayload, "eval", 60, (100, 10), "reject"),
+    _spec(JobType.DATA_GEN, "Makes training examples of a skill", DataGenPayload, "forge", 300, (20, 2), "warn"),
+    _spec(JobType.DATA_FILTER, "Filters a file of examples", DataFilterPayload, "forge", 300, (10, 2), "warn"),
+    _spec(JobType.DATA_CONVERT, "Writes a file in another format", DataConvertPayload, "forge", 300, (10, 2), "warn"),
+    _spec(JobType.DATA_VALIDATE, "Reads every line of a file", DataFilePayload, "forge", 300, (50, 4), "allow"),
+    _spec(JobType.DATA_PROFILE, "Measures a file of examples", DataFilePayload, "forge", 300, (50, 4), "allow"),
+    _spec(JobType.ARCHIVE, "Copies a checkpoint to a stronghold", ArchivePayload, "vault", 3600, (5, 1), "reject"),
+    _spec(JobType.SYNC, "Copies what a stronghold lacks", SyncPayload, "vault", 3600, (5, 1), "reject"),
+    _spec(JobType.RETENTION, "Applies a zone's retention", RetentionPayload, "vault", 600, (3, 1), "reject"),
+    _spec(JobType.ANALYTICS, "Computes the numbers of a report", ReportPayload, "analytics", 300, (10, 2), "allow"),
+    _spec(JobType.REPORT, "Writes a report as a file", ReportPayload, "analytics", 300, (10, 2), "allow"),
+    _spec(JobType.LAYER_STATS, "Measures each tensor", LayerStatsPayload, "analytics", 1800, (10, 1), "warn"),
+    _spec(JobType.LAYER_DRIFT, "Compares two checkpoints", LayerDriftPayload, "analytics", 1800, (10, 1), "warn"),
+    _spec(JobType.HEALTH_CHECK, "Tells how the worker is", HealthCheckPayload, ANY_ROLE, 60, (10, 5), "allow"),
 )
+JOB_SPECS: Final[Mapping[JobType, JobSpec]] = MappingProxyType({spec.type: spec for spec in _SPECS})
+ROLES: Final = ("eval", "forge", "vault", "analytics")
+"""What a worker may take; jobs of role `any` go to all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One piece of queued work. `attempts` counts claims; `not_before` holds it back after a failure.
 
+    Only a worker that has all of `labels` and `min_gpu_mb` of free GPU memory claims it.
     `key` is the caller's idempotency key; `failure` and `error` are those of the last failed attempt. At `recorded_at`
     what the job found entered the books; from then on it cannot be cancelled.
     """
@@ -285,6 +236,8 @@ class Job:
     role: str
     timeout_s: float
     created_at: datetime
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    min_gpu_mb: int = 0
     attempts: int = 0
     max_attempts: int = MAX_ATTEMPTS
     tags: tuple[str, ...] = ()
@@ -325,6 +278,8 @@ class Worker:
     registered_at: datetime
     last_beat_at: datetime
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    pid: int | None = None
+    external: bool = False
 
     def offline(self, now: datetime) -> bool:
         """It missed three heartbeats."""

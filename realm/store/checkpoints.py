@@ -23,6 +23,7 @@ LOSSES: Final = ("val_loss", "perplexity", "train_loss")
 # Of one step saved for two reasons, the record keeps the first in this order.
 _SIGNIFICANCE: Final = (
     CreatedBy.START,
+    CreatedBy.IMPORT,
     CreatedBy.MASTERY,
     CreatedBy.CHAMPION,
     CreatedBy.STOP,

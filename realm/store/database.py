@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, in
 from realm.errors import ConflictError, NotFoundError
 from realm.store.tables import METADATA, schema_versions
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 BUSY_TIMEOUT_S: Final = 15.0
 _WAL_RETRY_S: Final = 0.02
 

@@ -92,7 +92,7 @@ class JobStore(JobReads):
             RealmError: an unknown type or a payload field that is missing, unknown or wrong.
         """
         spec = self._spec(job_type)
-        spec.check(payload)
+        payload = spec.check(payload)
         with self._db.write() as connection:
             known = () if key is None else jobs_of(connection, select(jobs).where(jobs.c.key == key))
             if known:

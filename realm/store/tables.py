@@ -22,12 +22,13 @@ from sqlalchemy import (
 
 from realm.rules.battle import BattleState, DesiredState
 from realm.rules.campaign import CampaignLife, Momentum
-from realm.rules.checkpoint import CreatedBy
+from realm.rules.checkpoint import CreatedBy, TrashedBy
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
 from realm.rules.passives import PassiveMode
 from realm.rules.primitives import WINDOW
 from realm.rules.quest import QuestPriority, QuestStatus
 from realm.rules.schedule import MixKind, Strategy
+from realm.rules.stronghold import AssetKind, Protection, TransferState
 from realm.store.columns import JsonTuple, LevelResults, Ranked, UtcDateTime, word
 
 METADATA: Final = MetaData()
@@ -396,7 +397,17 @@ checkpoints = Table(
     Column("exam_accuracy", Float),
     Column("exam_version", String(80)),
     Column("exam_skills", JSON, nullable=False),
+    _at("promoted_at"),
     _at("trashed_at"),
+    Column("trashed_by", word(TrashedBy)),
+    Index("checkpoints_saved", "campaign_id", "trashed_at", "saved_at", "id"),
+    Index("checkpoints_step", "campaign_id", "trashed_at", "step", "id"),
+    Index("checkpoints_exam", "campaign_id", "trashed_at", "exam_accuracy", "id"),
+    Index("checkpoints_val_loss", "campaign_id", "trashed_at", "val_loss", "id"),
+    Index("checkpoints_train_loss", "campaign_id", "trashed_at", "train_loss", "id"),
+    Index("checkpoints_size", "campaign_id", "trashed_at", "size_bytes", "id"),
+    Index("checkpoints_name", "campaign_id", "canonical_name"),
+    Index("checkpoints_parent", "parent_id"),
 )
 Index(
     "checkpoints_live_step",
@@ -405,6 +416,85 @@ Index(
     unique=True,
     sqlite_where=checkpoints.c.trashed_at.is_(None),
     postgresql_where=checkpoints.c.trashed_at.is_(None),
+)
+
+checkpoint_skills = Table(
+    "checkpoint_skills",
+    METADATA,
+    Column(
+        "checkpoint_id", String(160), ForeignKey("checkpoints.id", ondelete="CASCADE"), primary_key=True, nullable=False
+    ),
+    _id("skill_id", primary_key=True),
+    _id("campaign_id", nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("exam_version", String(80), nullable=False),
+    Column("accuracy", Float, nullable=False),
+    Index("checkpoint_skills_best", "campaign_id", "skill_id", "exam_version", "accuracy", "step"),
+)
+
+checkpoint_uses = Table(
+    "checkpoint_uses",
+    METADATA,
+    _id("checkpoint_id", primary_key=True),
+    _id("holder", primary_key=True),
+    _at("expires_at", nullable=False),
+)
+
+assets = Table(
+    "assets",
+    METADATA,
+    _id(primary_key=True),
+    Column("kind", word(AssetKind), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    _at("created_at", nullable=False),
+    Column("protection", word(Protection), nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("assets_kind", "kind", "created_at"),
+)
+
+locations = Table(
+    "locations",
+    METADATA,
+    _id("asset_id", primary_key=True),
+    _id("stronghold", primary_key=True),
+    Column("path", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    _at("stored_at", nullable=False),
+    _at("verified_at", nullable=False),
+    Column("files", JSON, nullable=False),
+    Index("locations_stronghold", "stronghold", "stored_at"),
+)
+
+transfers = Table(
+    "transfers",
+    METADATA,
+    _seq("id"),
+    _id("asset_id", nullable=False),
+    _id("source", nullable=False),
+    _id("target", nullable=False),
+    Column("state", word(TransferState), nullable=False),
+    Column("bytes_done", BigInteger, nullable=False),
+    Column("bytes_total", BigInteger, nullable=False),
+    _at("created_at", nullable=False),
+    _at("updated_at", nullable=False),
+    _at("finished_at"),
+    Column("error", Text),
+    Index("transfers_state", "state", "id"),
+    Index("transfers_asset", "asset_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    METADATA,
+    _id("key", primary_key=True),
+    Column("request_sha256", String(64), nullable=False),
+    _at("at", nullable=False),
+    Column("status", Integer),
+    Column("body", Text),
+    Index("idempotency_keys_at", "at"),
 )
 
 jobs = Table(
@@ -418,6 +508,8 @@ jobs = Table(
     Column("role", String(40), nullable=False),
     Column("timeout_s", Float, nullable=False),
     _at("created_at", nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("min_gpu_mb", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("max_attempts", Integer, nullable=False),
     Column("tags", JsonTuple, nullable=False),
@@ -462,4 +554,6 @@ workers = Table(
     _at("registered_at", nullable=False),
     _at("last_beat_at", nullable=False),
     Column("labels", JSON, nullable=False),
+    Column("pid", Integer),
+    Column("external", Boolean, nullable=False),
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictBool, model_validator
 
-from realm.rules.job import MAX_PROBLEMS
+from realm.rules.limits import MAX_PROBLEMS
 from realm.rules.passives import PassiveMode
 from realm.rules.schedule import PRIORITIES, Strategy
 from serve.tavern.answers import SharedAnswer, SharedAnswers

@@ -306,12 +306,12 @@ class GuildDouble:
                 job["status"] = "running"
 
     def _finish(self, job: Json) -> Json:
-        if job["type"] == "spar":
+        if job["type"] == "sparring":
             session = self._session(self.step, 52, 19) | {"skill_id": job["skill_id"]} | self.result_more
             self.sessions.insert(0, session)
             self.skill(job["skill_id"])["sparring"] = session
             return session
-        if job["type"] == "passive":
+        if job["type"] == "passive_eval":
             return {"n": 55}
         skill = self.skill(job["skill_id"])
         row = result(self.step, job["level"] or skill["training_level"], 83)
@@ -433,11 +433,11 @@ class GuildDouble:
 
     async def spar(self, skill_id: str, count: int) -> Json:
         self._write("spar", skill_id, count)
-        return self._queue("spar", self.usable(skill_id)["id"])
+        return self._queue("sparring", self.usable(skill_id)["id"])
 
     async def run_passives(self, mode: str) -> Json:
         self._write("passives", mode)
-        return self._queue("passive", None)
+        return self._queue("passive_eval", None)
 
     async def job(self, job_id: str) -> Json:
         self._answer("job")

@@ -46,7 +46,7 @@ def test_sparring_sends_its_count_and_shows_the_session(serve: Serve, desktop: P
     assert double.calls == []
     count.fill("60")
     shown.get_by_role("button", name="Spar BIN now").click()
-    expect(shown.locator("[data-job='spar/bin']")).to_contain_text(
+    expect(shown.locator("[data-job='sparring/bin']")).to_contain_text(
         "52 of 100 correct at the first try, 19 of 48 mistakes at the second"
     )
     expect(problem).to_be_hidden()
@@ -136,7 +136,7 @@ def test_results_say_what_was_not_counted_and_why_there_is_no_quest(serve: Serve
     )
     double.result_more = {"quest_id": None, "reason": "the hero is 2400 steps beyond these mistakes"}
     desktop.get_by_role("button", name="Spar BIN now").last.click()
-    expect(desktop.locator(".skill-page [data-job='spar/bin']")).to_contain_text(
+    expect(desktop.locator(".skill-page [data-job='sparring/bin']")).to_contain_text(
         "19 of 48 mistakes at the second. No quest: the hero is 2400 steps beyond these mistakes."
     )
     newest = desktop.locator("[data-sessions] li").first

@@ -15,7 +15,7 @@ from cli_helpers import run
 from realm.cli import doctor, doctor_files, doctor_machine
 from realm.cli.doctor import Check
 from realm.cli.ray_head import PortHolder
-from realm.config import HeroConfig, RealmConfig, VaultConfig
+from realm.config import HeroConfig, HotPolicy, RealmConfig, VaultConfig, ZonesConfig
 from realm.home import RealmHome
 from realm.store.database import Database
 from tests.conftest import free_port
@@ -114,7 +114,7 @@ def test_on_a_cluster_of_others_only_the_realms_own_ports_matter(home, monkeypat
 def test_a_disk_without_the_room_a_checkpoint_must_leave(home):
     huge = RealmConfig(vault=VaultConfig(min_free_mb=10**9))
     assert doctor_machine.check_disk(home, huge).state == "fail"
-    kept = RealmConfig(vault=VaultConfig(keep_newest=10**9))
+    kept = RealmConfig(vault=VaultConfig(zones=ZonesConfig(hot=HotPolicy(keep_newest=10**9))))
     assert doctor_machine.check_disk(home, kept).state == "warn"
     assert doctor_machine.check_disk(RealmHome(home.root / "not" / "there" / "yet"), RealmConfig()).state == "pass"
 

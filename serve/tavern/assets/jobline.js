@@ -5,7 +5,7 @@ import { h, icon, part, setAttr, setText } from "./dom.js";
 import { integer, percent, plural, text } from "./format.js";
 import { cancel, isOpen, jobOf } from "./guildfeed.js";
 
-const NAMES = { eval: "Evaluation", spar: "Sparring", passive: "Passives" };
+const NAMES = { eval: "Evaluation", sparring: "Sparring", passive_eval: "Passives" };
 const WAITS = { pending: "queued; it waits for a free worker", claimed: "starting", running: "running" };
 
 export function jobLine(key) {

@@ -10,7 +10,7 @@ import { jobLine, patchJobLine } from "./jobline.js";
 const WIDTH = 1000;
 const HEIGHT = 60;
 const TOP = 2; // where 100 % is drawn
-const JOB = "passive";
+const JOB = "passive_eval";
 
 export function mount(element) {
   fold(element);

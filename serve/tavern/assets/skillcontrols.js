@@ -26,14 +26,14 @@ export function skillControls({ id, name }, limits, scope) {
         button("spar", "Spar now", { "data-spar": true, "aria-label": `Spar ${name} now` }))),
     h("p", { class: "sub", id: field("priority-words"), "data-priority-words": true }),
     h("div", { class: "controls-toggle" }, button("off", "Disable", { "data-toggle": true, "aria-describedby": field("toggle-words") }), h("p", { class: "sub", id: field("toggle-words") }, ENABLE_WORDS)),
-    jobLine(`eval/${id}`), jobLine(`spar/${id}`), problemLine());
+    jobLine(`eval/${id}`), jobLine(`sparring/${id}`), problemLine());
   const problem = block.lastChild;
   const on = (of, event, request) => {
     const control = part(block, of);
     control.addEventListener(event, () => act(control, problem, () => request(control)));
   };
   on("evaluate", "click", () => begin(`eval/${id}`, `${skillUrl(id)}/evaluate`, {}, { kind: "eval" }));
-  on("spar", "click", () => begin(`spar/${id}`, `${skillUrl(id)}/spar`, { count: part(block, "count").valueAsNumber }, { kind: "spar" }));
+  on("spar", "click", () => begin(`sparring/${id}`, `${skillUrl(id)}/spar`, { count: part(block, "count").valueAsNumber }, { kind: "sparring" }));
   const picker = part(block, "priority");
   picker.addEventListener("change", async () => {
     await act(picker, problem, async () => {
@@ -60,12 +60,12 @@ export function patchSkillControls(block, skill, guild) {
   if (picker.getAttribute("aria-busy") !== "true") picker.value = skill.priority;
   setText(part(block, "priority-words"), strategy.name === "weighted" ? "Shares of the training go by the priorities." : "Priorities count while the strategy is Weighted.");
   for (const kind of ["evaluate", "spar"]) {
-    const waits = isOpen(jobOf(`${kind === "evaluate" ? "eval" : "spar"}/${skill.id}`));
+    const waits = isOpen(jobOf(`${kind === "evaluate" ? "eval" : "sparring"}/${skill.id}`));
     setAttr(part(block, kind), "disabled", !isTrained(skill));
     setAttr(part(block, kind), "aria-disabled", waits ? "true" : null); // keeps the focus where it was pressed
   }
   setAttr(part(block, "count"), "disabled", !isTrained(skill));
-  markRunning(part(block, "spar"), guild, "spar", skill.id);
+  markRunning(part(block, "spar"), guild, "sparring", skill.id);
   const toggle = part(block, "toggle");
   setText(toggle.lastChild, skill.enabled ? "Disable" : "Enable");
   setAttr(toggle, "aria-label", `${skill.enabled ? "Disable" : "Enable"} ${skill.name}`);
