@@ -231,7 +231,7 @@ def _numbers_given(connection: Connection) -> dict[str, int]:
     """Table → the highest number that it gave to a row, be the row gone or not."""
     if connection.dialect.name != "sqlite":
         return {}
-    return {name: number for name, number in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
+    return {row.name: row.seq for row in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
 
 
 def _keep_numbers(connection: Connection, given: dict[str, int]) -> None:
