@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alembic import op
 from sqlalchemy import (
@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     select,
     table,
+    text,
     update,
 )
 from sqlalchemy.types import TypeEngine
@@ -28,8 +29,17 @@ AT: Final = DateTime(timezone=True)
 
 Added = Mapping[str, Mapping[str, tuple[TypeEngine[Any], Any]]]
 """Table → new column → its type and the value it has in older rows. None: it is nullable."""
-Indexes = Mapping[str, tuple[str, tuple[str, ...]]]
-"""Index → its table and columns."""
+
+
+class On(NamedTuple):
+    """What an index is on: columns of a table, and of which rows, as SQL, if not of all."""
+
+    table: str
+    columns: tuple[str, ...]
+    where: str = ""
+
+
+Indexes = Mapping[str, On]
 
 # Reflection, from which a table is made anew, does not tell of this.
 _NEVER_TWICE: Final = frozenset({"evaluations", "events", "exams", "job_events", "jobs", "passive_results"})
@@ -85,13 +95,14 @@ def drop_columns(added: Added) -> None:
 
 
 def add_indexes(indexes: Indexes) -> None:
-    for name, (of, columns) in indexes.items():
-        op.create_index(name, of, columns)
+    for name, on in indexes.items():
+        some: dict[str, Any] = {f"{dialect}_where": text(on.where) for dialect in ("sqlite", "postgresql") if on.where}
+        op.create_index(name, on.table, on.columns, **some)
 
 
 def drop_indexes(indexes: Indexes) -> None:
-    for name, (of, _) in indexes.items():
-        op.drop_index(name, of)
+    for name, on in indexes.items():
+        op.drop_index(name, on.table)
 
 
 def rename_words(of: str, name: str, words: Mapping[str, str]) -> None:

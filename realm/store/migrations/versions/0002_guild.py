@@ -34,6 +34,7 @@ from realm.store.migrations.steps import (
     WORD,
     Added,
     Indexes,
+    On,
     add_columns,
     add_indexes,
     at,
@@ -63,8 +64,8 @@ COLUMNS: Final[Added] = {
     "jobs": {"recorded_at": (AT, None)},
 }
 INDEXES: Final[Indexes] = {
-    "evaluations_level": ("evaluations", ("campaign_id", "skill_id", "level", "step", "id")),
-    "evaluations_review": ("evaluations", ("campaign_id", "skill_id", "review_level", "step", "id")),
+    "evaluations_level": On("evaluations", ("campaign_id", "skill_id", "level", "step", "id")),
+    "evaluations_review": On("evaluations", ("campaign_id", "skill_id", "review_level", "step", "id")),
 }
 TABLES: Final = MetaData()
 

@@ -36,6 +36,7 @@ from realm.store.migrations.steps import (
     WORD,
     Added,
     Indexes,
+    On,
     add_columns,
     add_indexes,
     at,
@@ -61,14 +62,14 @@ COLUMNS: Final[Added] = {
     "workers": {"pid": (Integer(), None), "external": (Boolean(), False)},
 }
 INDEXES: Final[Indexes] = {
-    "checkpoints_saved": ("checkpoints", ("campaign_id", "trashed_at", "saved_at", "id")),
-    "checkpoints_step": ("checkpoints", ("campaign_id", "trashed_at", "step", "id")),
-    "checkpoints_exam": ("checkpoints", ("campaign_id", "trashed_at", "exam_accuracy", "id")),
-    "checkpoints_val_loss": ("checkpoints", ("campaign_id", "trashed_at", "val_loss", "id")),
-    "checkpoints_train_loss": ("checkpoints", ("campaign_id", "trashed_at", "train_loss", "id")),
-    "checkpoints_size": ("checkpoints", ("campaign_id", "trashed_at", "size_bytes", "id")),
-    "checkpoints_name": ("checkpoints", ("campaign_id", "canonical_name")),
-    "checkpoints_parent": ("checkpoints", ("parent_id",)),
+    "checkpoints_saved": On("checkpoints", ("campaign_id", "trashed_at", "saved_at", "id")),
+    "checkpoints_step": On("checkpoints", ("campaign_id", "trashed_at", "step", "id")),
+    "checkpoints_exam": On("checkpoints", ("campaign_id", "trashed_at", "exam_accuracy", "id")),
+    "checkpoints_val_loss": On("checkpoints", ("campaign_id", "trashed_at", "val_loss", "id")),
+    "checkpoints_train_loss": On("checkpoints", ("campaign_id", "trashed_at", "train_loss", "id")),
+    "checkpoints_size": On("checkpoints", ("campaign_id", "trashed_at", "size_bytes", "id")),
+    "checkpoints_name": On("checkpoints", ("campaign_id", "canonical_name")),
+    "checkpoints_parent": On("checkpoints", ("parent_id",)),
 }
 TABLES: Final = MetaData()
 
