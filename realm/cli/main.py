@@ -12,6 +12,7 @@ import realm
 from realm.cli import (
     battle,
     config,
+    db,
     hero,
     lifecycle,
     passive,
@@ -81,6 +82,7 @@ for name, group in {
     "vault": vault.app,
     "hero": hero.app,
     "config": config.app,
+    "db": db.app,
 }.items():
     app.add_typer(group, name=name)
 

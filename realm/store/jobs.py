@@ -35,6 +35,7 @@ from realm.store.database import Database
 from realm.store.events import emit
 from realm.store.job_reads import JobReads
 from realm.store.job_rows import HELD, UNCLAIMED, change_job, get_job, held_by, jobs_of, log_job, set_back, to_job
+from realm.store.job_times import mend_times, times_are_ahead
 from realm.store.tables import jobs, workers
 
 JOBS_KEPT: Final = timedelta(days=7)
@@ -229,9 +230,11 @@ class JobStore(JobReads):
         """Take back jobs whose lease ran out or that run longer than they may; they count as failed attempts."""
         held = select(jobs).where(jobs.c.status.in_(HELD))
         with self._db.read() as connection:
-            if not any(_overdue(job, now) for job in jobs_of(connection, held)):
+            overdue = any(_overdue(job, now) for job in jobs_of(connection, held))
+            if not overdue and not times_are_ahead(connection, now):
                 return ()
         with self._db.write() as connection:
+            mend_times(connection, now)
             overdue = [(job, _overdue(job, now)) for job in jobs_of(connection, held)]
             return tuple(
                 set_back(connection, job, kind, f"worker {job.worker_id}", now, self._rng)

@@ -49,6 +49,7 @@ def test_the_commands_are_those_that_the_documents_name():
         "vault list", "vault show", "vault best",
         "hero list", "hero show",
         "config show", "config set",
+        "db show", "db upgrade", "db downgrade",
     }  # fmt: skip
 
 
