@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import func, select
 
-from realm.rules.job import Job, JobEvent, JobStatus, JobType, Worker
+from realm.rules.job import JOB_SPECS, Job, JobEvent, JobSpec, JobStatus, JobType, Worker
 from realm.store.columns import to
 from realm.store.database import Database
 from realm.store.job_rows import OPEN, get_job, jobs_of
@@ -14,8 +14,9 @@ from realm.store.tables import job_events, jobs, workers
 
 
 class JobReads:
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, specs: Mapping[JobType, JobSpec] = JOB_SPECS) -> None:
         self._db = db
+        self._specs = specs
 
     def get(self, job: str) -> Job:
         with self._db.read() as connection:
