@@ -46,7 +46,7 @@ SERVICES = (
     ServiceSpec("vault_keeper", "actors.vault_keeper:VaultKeeper"),
     ServiceSpec("quest_board", "actors.quest_board:QuestBoard", max_concurrency=8, intake=2),
     ServiceSpec("skill_engine", "actors.skill_engine:SkillEngine"),
-    ServiceSpec("task_master", "actors.task_master:TaskMaster", max_concurrency=100),
+    ServiceSpec("task_master", "actors.task_master:TaskMaster", max_concurrency=2000),
     ServiceSpec("arena", "actors.arena:Arena", max_concurrency=16),
     ServiceSpec("herald", "actors.herald:Herald", max_concurrency=16),
     ServiceSpec("campaign_director", "actors.campaign_director:CampaignDirector"),

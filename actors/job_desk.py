@@ -1,0 +1,100 @@
+"""The desk where workers wait for jobs: one look at the queue serves all that wait. Knows neither Ray nor handlers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from actors.service import now
+from realm.rules.job import Job
+from realm.rules.job_match import Ask
+from realm.store.jobs import JobStore
+
+LOOK_S = 1.0
+"""While workers wait the queue is looked at this often at least: time alone makes some jobs ready."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """`looked`: it heard "none" of the queue as it was; `away`: a look is made for it; `over`: it waits no more."""
+
+    ask: Ask
+    answer: asyncio.Future[tuple[Job, ...]]
+    looked: bool = False
+    away: bool = False
+    over: bool = False
+
+    def give(self, jobs: tuple[Job, ...]) -> None:
+        if not self.answer.done():
+            self.answer.set_result(jobs)
+
+
+class Desk:
+    """First come first served among the workers that may take a job."""
+
+    def __init__(self, store: JobStore, thread: Executor) -> None:
+        self._store = store
+        self._thread = thread
+        self._waiting: dict[int, _Waiter] = {}
+        self._changed = True
+        self._poke = asyncio.Event()
+        self._server: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """The queue changed: whoever waits may find something now."""
+        self._changed = True
+        self._poke.set()
+
+    def waiting(self) -> list[Ask]:
+        """What the workers that wait ask for, in the order in which they came."""
+        return [waiter.ask for waiter in self._waiting.values()]
+
+    async def wait(self, ask: Ask, wait_s: float) -> tuple[Job, ...]:
+        """Jobs for a worker, claimed and started; none when none came within `wait_s`."""
+        loop = asyncio.get_running_loop()
+        if self._server is None or self._server.done():
+            self._server = loop.create_task(self._serve())
+        waiter = _Waiter(ask, loop.create_future())
+        self._waiting[id(waiter)] = waiter
+        self._poke.set()
+        end = loop.call_later(max(0.0, wait_s), self._end, waiter)
+        try:
+            return await waiter.answer
+        finally:
+            end.cancel()
+            del self._waiting[id(waiter)]
+
+    def _end(self, waiter: _Waiter) -> None:
+        waiter.over = True
+        if waiter.looked and not waiter.away:
+            waiter.give(())
+
+    async def _serve(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._poke.wait(), LOOK_S if self._waiting else None)
+            except TimeoutError:
+                self._changed = True
+            self._poke.clear()
+            changed, self._changed = self._changed, False
+            served = [each for each in self._waiting.values() if changed or not each.looked]
+            if served:
+                await self._look(served)
+
+    async def _look(self, served: Sequence[_Waiter]) -> None:
+        for waiter in served:
+            waiter.away = True
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._store.claim_started, [waiter.ask for waiter in served], now()
+            )
+        except Exception as error:  # noqa: BLE001 - without this loop no worker gets a job; what failed is said
+            print(f"the queue could not be read: {type(error).__name__}: {error}")
+            found = [()] * len(served)
+            self._changed = True
+        for waiter, jobs in zip(served, found, strict=True):
+            waiter.away, waiter.looked = False, True
+            if jobs or waiter.over:
+                waiter.give(jobs)
