@@ -6,9 +6,10 @@ import asyncio
 import time
 from typing import Any
 
+from actors.recording import assign, record
 from actors.rows import row_of
 from actors.service import Service, now
-from realm.errors import ConflictError
+from realm.errors import ConflictError, RealmError
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
 from realm.store.jobs import JobStore, Refused
 
@@ -46,7 +47,9 @@ class TaskMaster(Service):
             "warnings": list(accepted.warnings),
         }
 
-    async def claim(self, worker_id: str, roles: list[str], wait_s: float) -> dict[str, Any] | None:
+    async def claim(
+        self, worker_id: str, roles: list[str], wait_s: float, labels: Any = None, gpu_free_mb: int = 0
+    ) -> dict[str, Any] | None:
         """The next job for these roles, claimed and started; waits up to `wait_s` for one to come."""
         self._keep()
         deadline = time.monotonic() + wait_s
@@ -54,7 +57,14 @@ class TaskMaster(Service):
             woken = self.changed
             job = self.jobs.claim(worker_id, roles, now())
             if job is not None:
-                return row_of(self.jobs.start(job.id, worker_id, now()))
+                row = row_of(self.jobs.start(job.id, worker_id, now()))
+                try:
+                    return {**row, "task": await assign(self, row)}
+                except ConflictError as error:
+                    self.jobs.cancel(job.id, str(error), now())
+                except RealmError as error:
+                    self.jobs.fail(job.id, worker_id, FailureKind.BAD_PAYLOAD, str(error), now())
+                continue
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -63,20 +73,29 @@ class TaskMaster(Service):
             except TimeoutError:
                 continue
 
-    async def register(self, worker_id: str, host: str, roles: list[str]) -> None:
+    async def register(
+        self, worker_id: str, host: str, roles: list[str], labels: Any = None, pid: int | None = None
+    ) -> None:
         self.jobs.register_worker(worker_id, host, tuple(roles), now())
         self._wake()
 
-    async def heartbeat(self, worker_id: str, holding: list[str]) -> list[str]:
+    async def heartbeat(self, worker_id: str, holding: list[str]) -> dict[str, list[str]]:
         """Renew the leases of a worker's jobs; those it has lost."""
-        return sorted(self.jobs.heartbeat(worker_id, holding, now()).lost)
+        return {"lost": sorted(self.jobs.heartbeat(worker_id, holding, now()).lost)}
 
-    async def complete(self, job_id: str, worker_id: str, result: dict[str, Any]) -> None:
-        self.jobs.complete(job_id, worker_id, result, now())
+    async def complete(
+        self, job_id: str, worker_id: str, result: dict[str, Any], held: list[Any] | None = None
+    ) -> None:
+        told = await record(self, row_of(self.jobs.get(job_id)), result, held)
+        self.jobs.complete(job_id, worker_id, told, now())
         self._wake()
 
     async def fail(self, job_id: str, worker_id: str, kind: str, message: str) -> None:
         self.jobs.fail(job_id, worker_id, FailureKind(kind), message, now())
+
+    async def release(self, job_id: str, worker_id: str) -> None:
+        self.jobs.release(job_id, worker_id, now())
+        self._wake()
 
     async def cancel(self, job_id: str, reason: str) -> None:
         self.jobs.cancel(job_id, reason, now())
