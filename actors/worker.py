@@ -126,8 +126,8 @@ class ActorPort:
         except (ObjectLostError, RayActorError):
             raise Superseded("superseded: the battle that made the snapshot is gone") from None
 
-    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0) -> Any:
-        return ask(getattr(self.service.peer(service), method).remote(*args), timeout_s)
+    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0, **named: Any) -> Any:
+        return ask(getattr(self.service.peer(service), method).remote(*args, **named), timeout_s)
 
 
 def failure_of(error: Exception) -> tuple[FailureKind, str]:

@@ -77,9 +77,9 @@ class Context:
     def home(self) -> RealmHome:
         return self.port.home
 
-    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0) -> Any:
+    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0, **named: Any) -> Any:
         """What a service of the realm answers."""
-        return self.port.ask(service, method, *args, timeout_s=timeout_s)
+        return self.port.ask(service, method, *args, timeout_s=timeout_s, **named)
 
     def skill(self, version: SkillVersion) -> Skill:
         """The skill of this very version.

@@ -65,7 +65,7 @@ class Port(Protocol):
         """
         ...
 
-    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0) -> Any:
+    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0, **named: Any) -> Any:
         """What a service answers.
 
         Raises:
