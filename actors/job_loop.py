@@ -35,26 +35,38 @@ def failure_of(error: Exception) -> tuple[FailureKind, str]:
 
 
 class JobLoop:
-    """One worker's work. `run` never returns; what goes wrong is said and tried again."""
+    """One worker's work. `run` never returns by itself; what goes wrong is said and tried again.
 
-    def __init__(self, master: Master, context: Context, judge: Judge = failure_of) -> None:
+    `told` hears of each job as it begins and ends.
+    """
+
+    def __init__(
+        self,
+        master: Master,
+        context: Context,
+        judge: Judge = failure_of,
+        claim_wait_s: float = CLAIM_WAIT_S,
+        told: Callable[[str], None] | None = None,
+    ) -> None:
         self.master = master
         self.context = context
         self.judge = judge
+        self.claim_wait_s = claim_wait_s
+        self.told = told
         self.holding: str | None = None
         self.began = threading.Event()
 
     def run(self) -> None:
-        """Register, then claim and run jobs for ever."""
+        """Register, then claim and run jobs until the process is told to end; the job at hand is given back then."""
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._register()
         while True:
             try:
-                job = self.master.claim(CLAIM_WAIT_S)
+                job = self.master.claim(self.claim_wait_s)
                 if job is not None:
                     self.work(job)
             except Exception as error:  # noqa: BLE001 - without this loop nothing is ever done; what failed is said
-                print(f"{type(error).__name__}: {error}")
+                print(f"{type(error).__name__}: {error}", flush=True)
                 time.sleep(PAUSE_S)
                 self._register()
 
@@ -63,44 +75,56 @@ class JobLoop:
         self.context.begin()
         self.holding = job["id"]
         self.began.set()
+        began, word = time.monotonic(), "given back"
+        self._say(f"job {job['id']} ({job['type']}) begins")
+        try:
+            word = self._attempt(job)
+        except (KeyboardInterrupt, SystemExit):
+            self._tell(job["id"], self.master.release)
+            raise
+        finally:
+            self.holding = None
+            self._say(f"job {job['id']} ({job['type']}) {word} after {time.monotonic() - began:.1f} s")
+
+    def _attempt(self, job: dict[str, Any]) -> str:
+        """Run the handler and pass on what came of it; in a word."""
         try:
             result = handler_of(job["type"])(job, self.context)
         except Superseded as error:
             self._tell(job["id"], self.master.cancel, str(error))
+            return "superseded"
         except Unwanted as error:
-            print(f"job {job['id']} ended before it was done: {error}")
+            print(f"job {job['id']} ended before it was done: {error}", flush=True)
+            return "dropped"
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the job's failure
             self._fail(job["id"], *self.judge(error))
-        else:
-            self._complete(job["id"], result)
-        finally:
-            self.holding = None
+            return f"failed ({error})"
+        return self._complete(job["id"], result)
 
-    def release(self) -> None:
-        """Give the job that runs back unharmed: this worker ends."""
-        held = self.holding
-        if held is not None:
-            self._tell(held, self.master.release)
-
-    def _complete(self, job_id: str, result: dict[str, Any]) -> None:
+    def _complete(self, job_id: str, result: dict[str, Any]) -> str:
         for attempt in range(1, TRIES + 1):
             try:
                 self.master.complete(job_id, result, self.context.held)
-                return
+                return "done"
             except ConflictError as error:
-                print(f"job {job_id} is no longer this worker's: {error}")
-                return
+                print(f"job {job_id} is no longer this worker's: {error}", flush=True)
+                return "refused"
             except ClusterError as error:
                 if attempt == TRIES:
                     self._fail(job_id, FailureKind.TRANSPORT, str(error))
-                    return
+                    break
                 time.sleep(PAUSE_S * attempt)
             except RealmError as error:
-                self._fail(job_id, FailureKind.BAD_PAYLOAD, str(error))
-                return
+                self._fail(job_id, *self.judge(error))
+                break
+        return "failed"
 
     def _fail(self, job_id: str, kind: FailureKind, message: str) -> None:
         self._tell(job_id, self.master.fail, kind.value, message)
+
+    def _say(self, line: str) -> None:
+        if self.told is not None:
+            self.told(line)
 
     def _tell(self, job_id: str, method: Callable[..., None], *args: Any) -> None:
         """Wait until TaskMaster has noted how a job ended; one cancelled or taken away meanwhile keeps its state."""
