@@ -76,8 +76,8 @@ class JobLoop:
         self.holding = job["id"]
         self.began.set()
         began, word = time.monotonic(), "given back"
-        self._say(f"job {job['id']} ({job['type']}) begins")
         try:
+            self._say(f"job {job['id']} ({job['type']}) begins")
             word = self._attempt(job)
         except (KeyboardInterrupt, SystemExit):
             self._tell(job["id"], self.master.release)

@@ -76,7 +76,7 @@ class WeightsCache:
                 # All of it is here.
                 return
             with part.open("ab" if answer.status_code == 206 else "wb") as file:
-                for piece in answer.iter_bytes(1 << 20):
+                for piece in answer.iter_raw():
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())

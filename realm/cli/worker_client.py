@@ -63,7 +63,8 @@ class RealmClient:
         Raises:
             ClusterError: no connection, or it broke.
         """
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        # Ranges are of the bytes as they are sent.
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={offset}-"} if offset else {})}
         try:
             with self.http.stream("GET", path, headers=headers) as answer:
                 if answer.status_code not in (200, 206, 416):
