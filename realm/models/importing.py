@@ -31,10 +31,14 @@ def check_model_folder(folder: str) -> dict[str, Any]:
             use_safetensors=True,
             device_map="meta",
             output_loading_info=True,
+            ignore_mismatched_sizes=True,
         )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise _refused(f"cannot be loaded as {architecture}: {_first_line(error)}") from None
     model, loaded = opened
+    for name, found, wanted in sorted(loaded["mismatched_keys"]):
+        shapes = f"{tuple(found)}, its config.json wants {tuple(wanted)}"
+        raise _refused(f"does not fit: tensor {name!r} has shape {shapes}")
     for kind, words in (("missing_keys", "lacks"), ("unexpected_keys", "has no use for")):
         if loaded[kind]:
             odd = sorted(map(str, loaded[kind]))
@@ -59,9 +63,10 @@ def _architecture(folder: str) -> str:
 def _check_tokenizer(folder: str, rows: int) -> None:
     try:
         tokenizer = load_tokenizer(folder)
+    except Exception as error:  # noqa: BLE001 - whatever a damaged file makes the tokenizer's reader raise
+        raise _refused(f"has no tokenizer that can be loaded: {_first_line(error)}") from None
+    try:
         render(tokenizer, [{"role": "user", "content": "1 + 1"}, {"role": "assistant", "content": "2"}])
-    except HeroError as error:
-        raise _refused(f"has no tokenizer that can be loaded: {error.problem}") from None
     except Exception as error:  # noqa: BLE001 - a chat template is a program that may fail in any way
         raise _refused(f"has no chat template that works: {_first_line(error)}") from None
     highest = max(cast(dict[str, int], tokenizer.get_vocab()).values())
@@ -78,4 +83,6 @@ def _refused(problem: str) -> HeroError:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

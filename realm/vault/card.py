@@ -159,7 +159,7 @@ def _summary(facts: CardFacts, hero: HeroSpec, exported_at: datetime) -> str:
         ("train loss, nats a token", _number(checkpoint.train_loss)),
         ("perplexity of the training data", _number(checkpoint.perplexity)),
         ("validation loss, nats a token", _number(checkpoint.val_loss)),
-        ("learning rate", _number(checkpoint.learning_rate)),
+        ("learning rate", _number(checkpoint.learning_rate, "not recorded")),
         ("examples, tokens seen", f"{checkpoint.examples_seen:,}, {checkpoint.tokens_seen:,}"),
         ("sha256 of model.safetensors", _code(checkpoint.sha256)),
         ("exported", _day(exported_at)),
@@ -193,7 +193,10 @@ def _evaluations(facts: CardFacts) -> str:
         )
         for each in facts.evaluations
     ]
-    lead = "Fresh problems of the `eval` split, answered greedily. Accuracy with its 95 % Wilson interval.\n\n"
+    lead = (
+        "Problems of the `eval` split, answered greedily; on levels with few distinct problems training has the same "
+        "ones. Accuracy with its 95 % Wilson interval.\n\n"
+    )
     return f"## Evaluations\n\n{lead}" + _table(("skill", "level", "accuracy", "weights"), rows)
 
 
@@ -303,8 +306,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
 
 
-def _number(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.6g}"
+def _number(value: float | None, otherwise: str = "not measured") -> str:
+    return otherwise if value is None else f"{value:.6g}"
 
 
 def _day(moment: datetime) -> str:
