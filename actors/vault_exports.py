@@ -17,6 +17,7 @@ import realm
 from actors.cluster import ON_HEAD
 from actors.rows import row_of
 from actors.service import Service, now
+from actors.skill_rows import share
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import ConflictError, RequestError
@@ -128,6 +129,30 @@ class VaultExports(Service):
     def export_cancel(self, export_id: str) -> dict[str, Any]:
         """Give an export up; nothing of it is left."""
         return row_of(self.exporter.cancel(export_id))
+
+    def measured(self, name: str) -> dict[str, Any]:
+        """What the books say of a checkpoint's weights: evaluations, exam and passives, each with n and interval.
+
+        An evaluation whose `own` is false asked earlier weights of the campaign, those of its `step`.
+        """
+        facts = self.model_cards.facts(self.checkpoints.get(name).id)
+        evaluations = [
+            {
+                "skill_id": each.skill_id,
+                "level": each.level,
+                "step": each.step,
+                "own": facts.is_own(each),
+                **share(each.correct, each.n),
+            }
+            for each in facts.evaluations
+        ]
+        passives = [{"passive": each.passive, **share(each.correct, each.n)} for each in facts.passives]
+        return {
+            "checkpoint_id": facts.checkpoint.id,
+            "exam": None if facts.exam is None else row_of(facts.exam),
+            "evaluations": evaluations,
+            "passives": passives,
+        }
 
     # Imports
 

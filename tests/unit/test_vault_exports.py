@@ -264,6 +264,18 @@ def test_the_card_says_what_the_books_say(keeper: Keeper, mote_folder: Path) -> 
     assert [quest["examples"] for quest in json.loads((folder / "quests.json").read_text())] == [500, 501]
 
 
+def test_what_was_measured_is_told_with_n_and_interval(keeper: Keeper, checkpoint: Checkpoint) -> None:
+    fill_books(keeper.home, checkpoint)
+    told = keeper.measured("checkpoint-1200")
+    assert (told["checkpoint_id"], told["exam"]["n"]) == (checkpoint.id, 8)
+    assert [(each["skill_id"], each["own"], each["step"]) for each in told["evaluations"]] == [
+        ("bin", True, STEP),
+        ("sy", False, 900),
+    ]
+    assert told["passives"][0]["n"] == 5
+    assert told["evaluations"][0]["low"] == pytest.approx(0.7445, abs=1e-4)
+
+
 def test_the_card_of_a_checkpoint_without_measurements_says_so(keeper: Keeper, mote_folder: Path) -> None:
     fill = add_checkpoint(keeper.home, mote_folder)
     fill_books(keeper.home, fill)
