@@ -87,9 +87,7 @@ def _questions(db: Database, campaign: str, count: int) -> dict[str, dict[str, C
                     name = f"{sort} {'down' if down else 'up'} from {offset}"
                     yield name, lambda s=sort, d=down, o=offset: store.ledger(wanted, s, d, PAGE, o)
 
-    filtered = {
-        f"{label}, {name}": ask for label, wanted in filters.items() for name, ask in pages(wanted, (0, 1_000))
-    }
+    filtered = {f"{label}, {name}": ask for label, wanted in filters.items() for name, ask in pages(wanted, (0, 1_000))}
     metrics = ("exam_accuracy", "skill:bin", "val_loss", "perplexity", "train_loss")
     middle = store.ledger(plain, "step", True, 1, count // 2).checkpoints[0]
     single = {
@@ -98,7 +96,7 @@ def _questions(db: Database, campaign: str, count: int) -> dict[str, dict[str, C
         "newest": lambda: store.newest(campaign, True),
         "lineage": lambda: store.lineage(middle.id),
         "ranks": lambda: store.anchors(T0, campaign_id=campaign),
-        "number at home": places.count_at_home,
+        "number at home": lambda: places.count_at_home(campaign),
     }
     return {
         "page, any order and offset": dict(pages(plain, offsets)),

@@ -7,11 +7,11 @@ end of it.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, false, func, or_, select
 
 from realm.errors import RequestError
 from realm.rules.checkpoint import Checkpoint, CreatedBy
@@ -22,6 +22,7 @@ from realm.store.database import Database
 from realm.store.tables import campaigns, checkpoint_skills, checkpoint_uses, checkpoints, locations
 
 LOSSES: Final = ("val_loss", "perplexity", "train_loss")
+_NEAR: Final = 5_000
 SORTS: Final = ("saved_at", "step", "exam_accuracy", "val_loss", "train_loss", "size_bytes")
 
 
@@ -59,18 +60,16 @@ class VaultSize:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Rows that one index gives in order: those that meet `where`, by `columns`. `skills`: by accuracy in a skill."""
+    """Rows that one index gives in order: those of `origin` that meet `where`, by `columns`. `id`: the checkpoint's."""
 
     where: ColumnElement[bool]
     columns: Sequence[ColumnElement[Any]]
     descending: bool = True
-    skills: bool = False
+    origin: FromClause = checkpoints
+    id: ColumnElement[Any] = checkpoints.c.id
 
     def select(self, column: ColumnElement[Any]) -> Select[Any]:
-        origin: Any = checkpoints
-        if self.skills:
-            origin = checkpoint_skills.join(checkpoints, checkpoints.c.id == checkpoint_skills.c.checkpoint_id)
-        return select(column).select_from(origin).where(self.where)
+        return select(column).select_from(self.origin).where(self.where)
 
     def order(self, forwards: bool) -> list[ColumnElement[Any]]:
         return [each.desc() if self.descending == forwards else each.asc() for each in self.columns]
@@ -159,26 +158,15 @@ class CheckpointReads:
             raise RequestError(
                 f"Checkpoints are not sorted by {sort!r}.", f"Known are {', '.join((*SORTS, 'skill:ID'))}."
             )
-        meets = _meets(wanted)
         with self._db.read() as connection:
-            total = connection.execute(select(func.count()).select_from(checkpoints).where(meets)).scalar_one()
-            ids: list[str] = []
-            skipped = 0
-            runs = _runs(connection, wanted, sort, descending)
-            for number, run in enumerate(runs):
-                if len(ids) == limit:
-                    break
-                last = number == len(runs) - 1
-                count = total - skipped if last else _count(connection, meets, run)
-                start = max(0, offset - skipped)
-                ids += _ids(connection, meets, run, count, start, limit - len(ids))
-                skipped += count
+            total = _total(connection, wanted)
+            ids = _ids_of(connection, _runs(connection, wanted, sort, descending), total, limit, offset)
             rows = every(connection, select(checkpoints).where(checkpoints.c.id.in_(ids)))
         found = {each.id: each for each in rows}
         return LedgerPage(tuple(found[each] for each in ids), total)
 
     def best(self, campaign_id: str, metric: str = "exam_accuracy") -> Checkpoint | None:
-        """The best live checkpoint by exam_accuracy, skill:ID, val_loss, perplexity or train_loss; ties: earlier step.
+        """The best live one by exam_accuracy, skill:ID, val_loss, perplexity or train_loss; of equals the earlier.
 
         Exam accuracies are compared within the campaign's exam version.
 
@@ -199,7 +187,10 @@ class CheckpointReads:
             top = first(connection, query.order_by(value if metric in LOSSES else value.desc()))
             if top is None:
                 return None
-            return first(connection, query.where(value == getattr(top, metric)).order_by(checkpoints.c.step))
+            return first(
+                connection,
+                query.where(value == getattr(top, metric)).order_by(checkpoints.c.saved_at, checkpoints.c.step),
+            )
 
     def lineage(self, checkpoint: str, limit: int = 20) -> tuple[Checkpoint, ...]:
         """The ancestors of a checkpoint that the ledger still knows, nearest first."""
@@ -249,10 +240,7 @@ def anchors_of(
     latest: set[str] = set()
     resumable: set[str] = set()
     mastery: set[str] = set()
-    # A checkpoint may belong to a campaign whose row is lost.
-    known = select(checkpoints.c.campaign_id).distinct()
-    every_campaign = [campaign_id] if campaign_id else {*champions, *connection.execute(known).scalars()}
-    for campaign in every_campaign:
+    for campaign in [campaign_id] if campaign_id else champions:
         newest = live(campaign).order_by(checkpoints.c.step.desc())
         latest |= {each.id for each in [first(connection, newest)] if each}
         resumable |= {each.id for each in [first(connection, newest.where(checkpoints.c.has_optimizer))] if each}
@@ -269,11 +257,20 @@ def anchors_of(
 
 
 def _newest_mastery(connection: Connection, campaign_id: str) -> set[str]:
-    mastered = live(campaign_id).where(checkpoints.c.created_by == CreatedBy.MASTERY)
-    highest = mastered.with_only_columns(checkpoints.c.skill_id, func.max(checkpoints.c.step))
-    steps = [step for _, step in connection.execute(highest.group_by(checkpoints.c.skill_id))]
-    query = mastered.with_only_columns(checkpoints.c.id).where(checkpoints.c.step.in_(steps))
-    return set(connection.execute(query).scalars())
+    found: set[str] = set()
+    of_skills = live(campaign_id).where(checkpoints.c.skill_id.is_not(None))
+    skill: str | None = ""
+    while True:
+        # From one skill to the next by the index, whose rows of one skill are not gone through.
+        after = of_skills.where(checkpoints.c.skill_id > skill).with_only_columns(func.min(checkpoints.c.skill_id))
+        skill = connection.execute(after).scalar_one()
+        if skill is None:
+            return found
+        mastered = live(campaign_id).where(
+            checkpoints.c.skill_id == skill, checkpoints.c.created_by == CreatedBy.MASTERY
+        )
+        newest = first(connection, mastered.order_by(checkpoints.c.saved_at.desc(), checkpoints.c.id.desc()))
+        found |= {newest.id} if newest else set()
 
 
 def _skill_of(metric: str) -> str:
@@ -303,74 +300,112 @@ def _best_by_skill(connection: Connection, campaign_id: str, skill: str) -> Chec
     return by_id(connection, found.checkpoint_id)
 
 
-def _meets(wanted: Wanted) -> ColumnElement[bool]:
+def _meets(wanted: Wanted) -> list[ColumnElement[bool]]:
     trashed = checkpoints.c.trashed_at
     meets = [checkpoints.c.campaign_id == wanted.campaign_id]
     meets.append(trashed.is_not(None) if wanted.trashed else trashed.is_(None))
+    return meets + _narrowing(wanted)
+
+
+def _narrowing(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What is asked beside the campaign and whether it is in the trash."""
+    meets: list[ColumnElement[bool]] = []
     if wanted.strongholds is not None:
-        meets.append(_lies_in(wanted.campaign_id, wanted.strongholds))
+        meets.append(_lies_in(wanted.strongholds))
     if wanted.skill is not None:
         meets.append(checkpoints.c.skill_id == wanted.skill)
     if wanted.created_by is not None:
         meets.append(checkpoints.c.created_by == wanted.created_by)
     if wanted.search:
         meets.append(checkpoints.c.id.contains(wanted.search, autoescape=True))
-    return and_(*meets)
+    return meets
 
 
-def _lies_in(campaign_id: str, strongholds: Collection[str]) -> ColumnElement[bool]:
+def _lies_in(strongholds: Collection[str]) -> ColumnElement[bool]:
     elsewhere = [each for each in strongholds if each != HOME]
-    found: list[ColumnElement[bool]] = []
-    if HOME in strongholds:
-        away = select(checkpoints.c.id).where(checkpoints.c.campaign_id == campaign_id, AWAY)
-        found.append(checkpoints.c.id.not_in(away))
+    found: list[ColumnElement[bool]] = [~AWAY] if HOME in strongholds else []
     if elsewhere:
         copy = locations.c.asset_id == checkpoints.c.id
         found.append(exists().where(copy, locations.c.stronghold.in_(elsewhere)))
-    return or_(*found) if found else checkpoints.c.id.is_(None)
+    return or_(*found) if found else false()
+
+
+def _total(connection: Connection, wanted: Wanted) -> int:
+    if wanted.strongholds is not None and set(wanted.strongholds) == {HOME}:
+        # No index has the path, but one those without: the difference is counted.
+        anywhere = _meets(replace(wanted, strongholds=None))
+        return _number(connection, *anywhere) - _number(connection, *anywhere, AWAY)
+    return _number(connection, *_meets(wanted))
+
+
+def _number(connection: Connection, *meets: ColumnElement[bool]) -> int:
+    return connection.execute(select(func.count()).select_from(checkpoints).where(*meets)).scalar_one()
 
 
 def _runs(connection: Connection, wanted: Wanted, sort: str, descending: bool) -> list[_Run]:
     """The checkpoints in their order, in runs that an index gives each."""
     newest = (checkpoints.c.saved_at, checkpoints.c.id)
+    meets = and_(*_meets(wanted))
     skill = _skill_of(sort)
     if skill:
-        own = (
-            checkpoint_skills.c.campaign_id == wanted.campaign_id,
-            checkpoint_skills.c.skill_id == skill,
-            checkpoint_skills.c.exam_version == _exam_version(connection, wanted.campaign_id),
-        )
-        examined = select(checkpoint_skills.c.checkpoint_id).where(*own)
-        by_accuracy = (checkpoint_skills.c.accuracy, checkpoint_skills.c.step, checkpoint_skills.c.checkpoint_id)
-        first_run = _Run(and_(*own), by_accuracy, descending, skills=True)
-        return [first_run, _Run(checkpoints.c.id.not_in(examined), newest)]
+        examined, run = _by_skill(connection, wanted, skill, descending)
+        return [run, _Run(and_(meets, checkpoints.c.id.not_in(examined)), newest)]
     value = checkpoints.c[sort]
     if sort == "saved_at":
-        return [_Run(true(), newest, descending)]
+        return [_Run(meets, newest, descending)]
     if sort == "step":
-        return [_Run(true(), (value, checkpoints.c.id), descending)]
+        return [_Run(meets, (value, checkpoints.c.id), descending)]
     if sort == "size_bytes":
-        return [_Run(true(), (value, *newest), descending)]
-    if sort != "exam_accuracy":
-        return [_Run(value.is_not(None), (value, *newest), descending), _Run(value.is_(None), newest)]
+        return [_Run(meets, (value, *newest), descending)]
     version = checkpoints.c.exam_version
-    own_version = _exam_version(connection, wanted.campaign_id)
-    other = or_(version.is_(None), version != own_version)
-    return [_Run(version == own_version, (value, *newest), descending), _Run(other, newest)]
+    has, lacks = value.is_not(None), value.is_(None)
+    if sort == "exam_accuracy":
+        own = _exam_version(connection, wanted.campaign_id)
+        has, lacks = version == own, or_(version.is_(None), version != own)
+    return [_Run(and_(meets, has), (value, *newest), descending), _Run(and_(meets, lacks), newest)]
 
 
-def _count(connection: Connection, meets: ColumnElement[bool], run: _Run) -> int:
-    return connection.execute(run.select(func.count()).where(meets)).scalar_one()
+def _by_skill(connection: Connection, wanted: Wanted, skill: str, descending: bool) -> tuple[Select[Any], _Run]:
+    """Ids with an accuracy in a skill, and the run of those wanted by it."""
+    scored = checkpoint_skills.c
+    own = [
+        scored.campaign_id == wanted.campaign_id,
+        scored.skill_id == skill,
+        scored.exam_version == _exam_version(connection, wanted.campaign_id),
+    ]
+    columns = (scored.accuracy, scored.step, scored.checkpoint_id)
+    examined = select(scored.checkpoint_id).where(*own)
+    if wanted.trashed:
+        return examined, _Run(and_(false(), *own), columns, descending, checkpoint_skills, scored.checkpoint_id)
+    origin: FromClause = checkpoint_skills
+    if narrowing := _narrowing(wanted):
+        origin = checkpoint_skills.join(checkpoints, checkpoints.c.id == scored.checkpoint_id)
+        own += narrowing
+    return examined, _Run(and_(*own), columns, descending, origin, scored.checkpoint_id)
 
 
-def _ids(
-    connection: Connection, meets: ColumnElement[bool], run: _Run, count: int, start: int, limit: int
-) -> list[str]:
+def _ids_of(connection: Connection, runs: Sequence[_Run], total: int, limit: int, offset: int) -> list[str]:
+    """A page of the ids of one or two runs, one after the other."""
+    *valued, rest = runs
+    if not valued:
+        return _ids(connection, rest, total, offset, limit)
+    if offset <= _NEAR:
+        # Near the beginning the page is mostly full before anything has to be counted.
+        query = valued[0].select(valued[0].id).order_by(*valued[0].order(True)).limit(limit).offset(offset)
+        ids = list(connection.execute(query).scalars())
+        if len(ids) == limit:
+            return ids
+    count = connection.execute(valued[0].select(func.count())).scalar_one()
+    ids = _ids(connection, valued[0], count, offset, limit)
+    return ids + _ids(connection, rest, total - count, max(0, offset - count), limit - len(ids))
+
+
+def _ids(connection: Connection, run: _Run, count: int, start: int, limit: int) -> list[str]:
     """Ids `start` to `start + limit` of the `count` of a run, read from its nearer end."""
     stop = min(start + limit, count)
     if start >= stop:
         return []
     forwards = start <= count - stop
-    query = run.select(checkpoints.c.id).where(meets).order_by(*run.order(forwards)).limit(stop - start)
+    query = run.select(run.id).order_by(*run.order(forwards)).limit(stop - start)
     ids = list(connection.execute(query.offset(start if forwards else count - stop)).scalars())
     return ids if forwards else ids[::-1]

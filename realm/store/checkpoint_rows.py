@@ -84,9 +84,10 @@ def enter(connection: Connection, checkpoint: Checkpoint, now: datetime) -> Chec
 
 
 def write_skills(connection: Connection, checkpoint: Checkpoint) -> None:
-    """The accuracies of its last exam, one row a skill, in place of those of an earlier one."""
+    """The accuracies of its last exam, one row a skill, in place of those of an earlier one; in the trash it has none,
+    so that what orders by them need not ask."""
     connection.execute(delete(checkpoint_skills).where(checkpoint_skills.c.checkpoint_id == checkpoint.id))
-    if checkpoint.exam_version is None or not checkpoint.exam_skills:
+    if checkpoint.exam_version is None or not checkpoint.exam_skills or checkpoint.trashed_at is not None:
         return
     shared = {
         "checkpoint_id": checkpoint.id,
@@ -112,8 +113,10 @@ def mark(
         checkpoints.c.trashed_at.is_not(None) if trashed_at is None else checkpoints.c.trashed_at.is_(None),
     )
     connection.execute(query.values(trashed_at=trashed_at, trashed_by=trashed_by))
+    changed = replace(found, trashed_at=trashed_at, trashed_by=trashed_by)
+    write_skills(connection, changed)
     tell(connection, now, verb, found)
-    return replace(found, trashed_at=trashed_at, trashed_by=trashed_by)
+    return changed
 
 
 def tell(connection: Connection, now: datetime, verb: str, checkpoint: Checkpoint) -> None:

@@ -72,9 +72,10 @@ class LocationStore:
             rows = connection.execute(query.where(checkpoints.c.trashed_at.is_(None))).mappings()
             return tuple(to(Held, row, size_bytes=int(row["size_bytes"])) for row in rows)
 
-    def count_at_home(self) -> int:
-        """Live checkpoints whose folder is at home."""
-        query = select(func.count()).select_from(checkpoints).where(checkpoints.c.trashed_at.is_(None))
+    def count_at_home(self, campaign_id: str) -> int:
+        """Live checkpoints of a campaign whose folder is at home."""
+        live = (checkpoints.c.campaign_id == campaign_id, checkpoints.c.trashed_at.is_(None))
+        query = select(func.count()).select_from(checkpoints).where(*live)
         with self._db.read() as connection:
             away = connection.execute(query.where(AWAY)).scalar_one()
             return connection.execute(query).scalar_one() - away

@@ -424,6 +424,7 @@ Index(
 Index(
     "checkpoints_away",
     checkpoints.c.campaign_id,
+    checkpoints.c.trashed_at,
     checkpoints.c.id,
     sqlite_where=literal_column("path") == literal_column("''"),
     postgresql_where=literal_column("path") == literal_column("''"),
