@@ -98,6 +98,14 @@ class CheckpointReads:
         with self._db.read() as connection:
             return first(connection, select(checkpoints).where(checkpoints.c.id == checkpoint))
 
+    def named(self, campaign_id: str, canonical_name: str) -> tuple[Checkpoint, ...]:
+        """Checkpoints of a canonical name, in the trash or not."""
+        query = select(checkpoints).where(
+            checkpoints.c.campaign_id == campaign_id, checkpoints.c.canonical_name == canonical_name
+        )
+        with self._db.read() as connection:
+            return every(connection, query)
+
     def find_trashed(self, name: str) -> Checkpoint:
         """A checkpoint in the trash by id or by canonical name in the active campaign; the last trashed of a name.
 
@@ -217,6 +225,23 @@ class CheckpointReads:
         """Who holds which rank, in one campaign or in all. `current`: ids that `models/current_model` points at."""
         with self._db.read() as connection:
             return anchors_of(connection, now, current, campaign_id)
+
+    def ranked(self, campaign_id: str, anchors: Anchors) -> tuple[Checkpoint, ...]:
+        """Live checkpoints of a campaign that may be anything but expendable: those of a rank, promoted, or saved for
+        another reason than the battle's course."""
+        ids = anchors.current | anchors.champions | anchors.latest | anchors.resumable | anchors.mastery
+        by_name = live(campaign_id).where(checkpoints.c.id.in_(ids | anchors.in_use))
+        promoted = live(campaign_id).where(checkpoints.c.promoted_at.is_not(None))
+        brought = live(campaign_id).where(checkpoints.c.created_by.in_((CreatedBy.START, CreatedBy.IMPORT)))
+        with self._db.read() as connection:
+            found = [each for query in (by_name, promoted, brought) for each in every(connection, query)]
+        return tuple({each.id: each for each in found}.values())
+
+    def last_promoted(self, campaign_id: str) -> Checkpoint | None:
+        """The live checkpoint that a person promoted last."""
+        promoted = live(campaign_id).where(checkpoints.c.promoted_at.is_not(None))
+        with self._db.read() as connection:
+            return first(connection, promoted.order_by(checkpoints.c.promoted_at.desc()))
 
     def sizes(self, campaign_id: str | None = None) -> VaultSize:
         """How many checkpoints there are and their bytes."""

@@ -114,6 +114,22 @@ class CheckpointStore(CheckpointReads):
             connection.execute(update(checkpoints).where(checkpoints.c.id == checkpoint).values(path=path))
             return by_id(connection, checkpoint)
 
+    def leave_home(self, checkpoint: str, now: datetime, current: Collection[str] = ()) -> Checkpoint:
+        """Note that a checkpoint has no home copy any more; the caller removes the folder it had.
+
+        Raises:
+            ConflictError: retention leaves it alone, with the reasons, or it has no other copy.
+        """
+        with self._db.write() as connection:
+            found = by_id(connection, checkpoint)
+            guard = _guard(connection, found, now, current)
+            if guard.kept:
+                raise _protected(found, guard)
+            if connection.execute(select(locations).where(locations.c.asset_id == checkpoint)).first() is None:
+                raise ConflictError(f"Checkpoint {checkpoint} has its only copy at home.", "Transfer it first.")
+            connection.execute(update(checkpoints).where(checkpoints.c.id == checkpoint).values(path=""))
+            return replace(found, path="")
+
     def trash(
         self, checkpoint: str, now: datetime, by: TrashedBy = TrashedBy.RETENTION, current: Collection[str] = ()
     ) -> Checkpoint:
@@ -131,10 +147,7 @@ class CheckpointStore(CheckpointReads):
                 return found
             guard = _guard(connection, found, now, current)
             if not guard.deletable:
-                raise ConflictError(
-                    f"Checkpoint {checkpoint} is {guard.protection}: {', '.join(guard.because)}.",
-                    "It can go once that holds no more.",
-                )
+                raise _protected(found, guard)
             return mark(connection, found, now, "trashed", now, by)
 
     def restore(self, checkpoint: str, now: datetime) -> Checkpoint:
@@ -172,6 +185,13 @@ class CheckpointStore(CheckpointReads):
 
 def _guard(connection: Connection, checkpoint: Checkpoint, now: datetime, current: Collection[str] = ()) -> Guard:
     return guard_of(checkpoint, anchors_of(connection, now, current, checkpoint.campaign_id))
+
+
+def _protected(checkpoint: Checkpoint, guard: Guard) -> ConflictError:
+    because = ", ".join(guard.because)
+    return ConflictError(
+        f"Checkpoint {checkpoint.id} is {guard.protection}: {because}.", "It can go once that holds no more."
+    )
 
 
 def _replaced(checkpoint: Checkpoint, now: datetime) -> Checkpoint:

@@ -429,6 +429,13 @@ Index(
     sqlite_where=literal_column("path") == literal_column("''"),
     postgresql_where=literal_column("path") == literal_column("''"),
 )
+Index(
+    "checkpoints_promoted",
+    checkpoints.c.campaign_id,
+    checkpoints.c.promoted_at,
+    sqlite_where=checkpoints.c.promoted_at.is_not(None),
+    postgresql_where=checkpoints.c.promoted_at.is_not(None),
+)
 
 checkpoint_skills = Table(
     "checkpoint_skills",
