@@ -1,1 +1,1 @@
-"""The vault's files: strongholds, copies, exports and imports. Knows no database and no Ray."""
+"""Checkpoints as files: folders, strongholds, copies, exports, imports. Knows no ledger, no Ray and no torch."""

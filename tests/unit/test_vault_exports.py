@@ -20,9 +20,9 @@ from vault_helpers import CAMPAIGN, STEP, Keeper, add_checkpoint, fill_books, ne
 from realm.errors import ConflictError, DiskFullError, HeroError, NotFoundError, RequestError
 from realm.rules.checkpoint import Checkpoint, CreatedBy
 from realm.rules.stronghold import TransferState
-from realm.training.folders import WEIGHTS, sha256_of
 from realm.vault.export import ExportFormat, export_name, parse_export_name, write_export
 from realm.vault.exporter import Exporter, Order
+from realm.vault.folders import WEIGHTS, sha256_of
 from realm.vault.staging import staged, sweep
 
 EXPORTED = f"{CAMPAIGN}-checkpoint-{STEP}-20260131-1145"

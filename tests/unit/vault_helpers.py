@@ -23,8 +23,8 @@ from realm.store.database import Database
 from realm.store.passives import PassiveStore
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
-from realm.training.folders import STATE, WEIGHTS, sha256_of
 from realm.vault.exporter import Export
+from realm.vault.folders import STATE, WEIGHTS, sha256_of
 
 T0 = datetime(2026, 1, 31, 11, 45, tzinfo=UTC)
 CAMPAIGN = "mote-1"
