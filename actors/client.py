@@ -41,7 +41,7 @@ class Ledger:
     realm: Realm
 
     def get_best(self, metric: str = "exam_accuracy", campaign: str | None = None) -> dict[str, Any] | None:
-        """The best checkpoint by exam_accuracy, skill:ID, val_loss, perplexity or train_loss; None while none has it."""
+        """The best checkpoint by exam_accuracy, skill:ID, val_loss, perplexity or train_loss; None: none has it."""
         return ask(self.realm.vault_keeper.best.remote(metric, campaign))
 
     def get(self, name: str) -> dict[str, Any]:

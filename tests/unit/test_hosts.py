@@ -17,10 +17,9 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("REALM_HOME", str(tmp_path))
     monkeypatch.setenv("REALM_WEB__VAULT_PORT", "9767")
     monkeypatch.setenv("REALM_WEB__SKILL_PORTS", '{"bin": 7070, "sy": null}')
-    return tmp_path
 
 
-def test_each_service_has_the_url_that_the_settings_give_it(home):
+def test_each_service_has_the_url_that_the_settings_give_it():
     names = ("tavern", "vault", "vault-api", "skill-api-bin", "dashboard")
     assert [get_service_url(name) for name in names] == [
         "http://127.0.0.1:8888",
