@@ -257,12 +257,13 @@ class VaultKeeper(VaultLedger, VaultTransfers, VaultRetention, VaultExports):
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _adopt_folder(self, folder: Path) -> None:
-        meta = json.loads((folder / STATE / "meta.json").read_text(encoding="utf-8"))
-        entry = {**meta, "path": str(folder), "sha256": sha256_of(folder / WEIGHTS), "size_bytes": _size(folder)}
+        """Enter a complete folder that a crash kept from the ledger. One that is not what it seems is left alone."""
         try:
+            meta = json.loads((folder / STATE / "meta.json").read_text(encoding="utf-8"))
+            entry = {**meta, "path": str(folder), "sha256": sha256_of(folder / WEIGHTS), "size_bytes": _size(folder)}
             self._settle(self.checkpoints.record(self._describe(entry), now()))
-        except RealmError as error:
-            print(f"{folder} was not adopted: {error}")
+        except (RealmError, OSError, ValueError, TypeError, KeyError) as error:
+            print(f"{folder} was not adopted: {type(error).__name__}: {error}")
 
 
 def _starting_weights(home: str) -> str:

@@ -134,7 +134,7 @@ class BucketStronghold(Stronghold):
         return f"{self.root}/{clean(path)}"
 
     def _staging(self, copy: str, file: str | None = None) -> str:
-        return "/".join((self.root, STAGING, clean(copy), *([clean(file)] if file else [])))
+        return "/".join((self.root, STAGING, clean(copy), *([] if file is None else [clean(file)])))
 
     def _reach(self, ask: Any) -> Any:
         try:

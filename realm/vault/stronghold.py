@@ -185,8 +185,8 @@ class FolderStronghold(Stronghold):
         else:
             place.unlink(missing_ok=True)
 
-    def _staging(self, copy: str, file: str = "") -> Path:
-        return confined(self.root, "/".join((STAGING, clean(copy), *([clean(file)] if file else []))))
+    def _staging(self, copy: str, file: str | None = None) -> Path:
+        return confined(self.root, "/".join((STAGING, clean(copy), *([] if file is None else [clean(file)]))))
 
     def _reach(self) -> None:
         """The root, made where it is missing: but not a mount that is gone, whose parent is missing too."""

@@ -75,7 +75,7 @@ def test_an_evaluation_on_request_is_recorded_and_counts_by_the_rules(realm: Run
 
 
 def test_a_checkpoint_can_be_evaluated(realm: RunningRealm) -> None:
-    checkpoint = realm.json("vault", "list", "--limit", "1")[0]
+    checkpoint = realm.json("vault", "list", "--limit", "1")["checkpoints"][0]
     found = realm.json("skill", "eval", "bin", "--level", "1", "--count", "10", "--checkpoint", checkpoint["id"])
     assert found["step"] == checkpoint["step"]
     rows = realm.rows(f"select n, step from evaluations where level = 1 and checkpoint_id = '{checkpoint['id']}'")
@@ -110,7 +110,7 @@ def test_mistakes_become_a_quest_that_is_fought_first(realm: RunningRealm) -> No
 
 def test_old_mistakes_are_not_trained(realm: RunningRealm) -> None:
     realm.json("battle", "pause")
-    oldest = realm.json("vault", "list", "--limit", "1000")[-1]
+    oldest = realm.json("vault", "list", "--limit", "1000")["checkpoints"][-1]
     spar = ("spar", "--skill", "bin", "--level", str(UNLEARNED), "--count", "8", "--checkpoint", oldest["id"])
     try:
         realm.cli("config", "set", "sparring.max_age_steps", "1000000")
