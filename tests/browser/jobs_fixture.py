@@ -45,7 +45,7 @@ class JobsDouble:
                  3_500, worker="steward@forge")  # fmt: skip
         self.add("sparring", {"skill_id": "sy", "count": 100}, "running", "idle", 220, worker="eval-2@gpu-box")
         self.add("layer_stats", {"checkpoint_id": "checkpoint-125000-20261124-0920"}, "pending", "normal", 2_400)
-        self.stuck.append({"job_id": "job-0004", "type": "layer_stats", "reason": "no worker with role analytics is online"})  # fmt: skip
+        self.stuck.append({"job_id": "1004", "type": "layer_stats", "reason": "no worker with role analytics is online"})  # fmt: skip
         for number in range(3):
             self.add("exam", {"checkpoint_id": f"checkpoint-{125_000 - number}"}, "pending", "normal", 90 - number)
         self.add("retention", {"zone": "hot"}, "pending", "idle", 30)
@@ -78,7 +78,7 @@ class JobsDouble:
         **more: Any,
     ) -> Json:
         spec = JOB_SPECS[JobType(kind)]
-        job_id = f"job-{len(self.jobs) + 1:04}"
+        job_id = str(1001 + len(self.jobs))
         began = ago(age) if status != "pending" else None
         job: Json = {
             "id": job_id, "type": kind, "status": status, "priority": priority, "payload": payload, "role": spec.role,

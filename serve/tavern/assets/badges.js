@@ -4,6 +4,7 @@ import { h, icon } from "./dom.js";
 
 const BADGES = { champion: ["crown", "c"], latest: ["flame", "n"], "in use": ["play", "u"], promoted: ["check", "u"], start: ["pin", ""] };
 const GUARDS = { sacred: "lock", protected: "lock", guarded: "shield" };
+const STATES = { pending: ["jobs", ""], completed: ["check", "n"], failed: ["warn", "w"], cancelled: ["x", ""] };
 const ZONES = { hot: "Hot", warm: "Warm", cold: "Cold" };
 
 export const zoneName = (zone) => ZONES[zone] ?? zone;
@@ -14,6 +15,9 @@ export function badgesOf({ protected_because: because, protection }) {
 }
 
 export const badge = ([word, [picture, tone]]) => h("span", { class: `badge ${tone}` }, icon(picture, true), word);
+
+// The state of a job, an export or a transfer.
+export const stateBadge = (state) => badge([state, STATES[state] ?? ["busy", "u"]]);
 
 // Writes the badges only where they differ.
 export function patchBadges(place, row) {

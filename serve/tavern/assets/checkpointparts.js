@@ -1,6 +1,6 @@
 // The record of a checkpoint in parts: numbers, exam by skill, evaluations, copies, lineage, versions.
 
-import { badge, zoneName } from "./badges.js";
+import { zoneName } from "./badges.js";
 import { track, interval } from "./evaluations.js";
 import { h, keyed, part, setAttr, setText, setVar } from "./dom.js";
 import { bytes, date, decimal, integer, loss, moment, percent, plural, scientific, text } from "./format.js";
@@ -84,5 +84,3 @@ function versions(list, row) {
   const pair = (name, ...value) => h("div", {}, h("dt", { class: "lbl" }, name), h("dd", { class: "mono" }, ...value));
   list.replaceChildren(pair("sha256 of model.safetensors", h("span", { class: "sha" }, row.sha256), copyButton(row.sha256, "Copy the sha256")), ...Object.entries(row.versions ?? {}).map(([name, value]) => pair(name, value)), pair("Folder", row.uri ?? row.path));
 }
-
-export const stateBadge = (state) => badge([state, { completed: ["check", "n"], failed: ["warn", "w"], cancelled: ["x", ""] }[state] ?? ["busy", "u"]]);

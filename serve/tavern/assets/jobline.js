@@ -5,7 +5,7 @@ import { h, icon, part, setAttr, setText } from "./dom.js";
 import { integer, percent, plural, text } from "./format.js";
 import { cancel, isOpen, jobOf } from "./guildfeed.js";
 
-const NAMES = { eval: "Evaluation", sparring: "Sparring", passive_eval: "Passives" };
+export const NAMES = { eval: "Evaluation", sparring: "Sparring", passive_eval: "Passives" };
 const WAITS = { pending: "queued; it waits for a free worker", claimed: "starting", running: "running" };
 
 export function jobLine(key) {
@@ -41,7 +41,7 @@ function words(job) {
   return `${name} ${WAITS[job.status] ?? job.status}.`;
 }
 
-function outcome(name, result) {
+export function outcome(name, result) {
   if (result.first_correct !== undefined) {
     return `${name} at level ${integer(result.level)}: ${integer(result.first_correct)} of ${integer(result.n)} correct at the first try, ${integer(result.second_correct)} of ${plural(result.mistakes, "mistake")} at the second.${result.quest_id ? "" : ` No quest: ${result.reason}.`}`;
   }

@@ -2,7 +2,7 @@
 
 import { act, problemLine } from "./acting.js";
 import { post } from "./api.js";
-import { stateBadge } from "./checkpointparts.js";
+import { stateBadge } from "./badges.js";
 import { h, keyed, part, setAttr, setText, setVar } from "./dom.js";
 import { bytes, integer, moment } from "./format.js";
 import { copyButton } from "./panelparts.js";

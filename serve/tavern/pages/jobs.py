@@ -1,4 +1,4 @@
-"""The page `/jobs`: workers, queues, what runs now, every job and its history, and a form for a new one."""
+"""The page `/jobs`: what runs, queues, workers, every job and a form for a new one; with `?job=` one of them."""
 
 from __future__ import annotations
 
@@ -11,4 +11,11 @@ def build(panels: Panels) -> None:
     gr.Navbar(visible=False, main_page_name="Tavern")
     panels.add("sprite", module=False)
     panels.add("strip")
+    with gr.Column(elem_classes=["realm", "jobs"]):
+        with gr.Column(elem_classes=["jobs-overview"]):
+            panels.add("jobs")
+            panels.add("workers")
+            panels.add("joblist")
+            panels.add("jobform")
+        panels.add("jobpage")
     panels.add("foot")
