@@ -26,6 +26,10 @@ class JobsDouble:
     """The job system's answers from memory. `refusal` is raised by the next write; `calls` is what was written."""
 
     def __init__(self, scenario: str = "full") -> None:
+        self.begin(scenario)
+
+    def begin(self, scenario: str) -> None:
+        """Be as new."""
         self.calls: list[tuple[Any, ...]] = []
         self.refusal: RealmError | None = None
         self.jobs: dict[str, Json] = {}
@@ -45,7 +49,7 @@ class JobsDouble:
                  3_500, worker="steward@forge")  # fmt: skip
         self.add("sparring", {"skill_id": "sy", "count": 100}, "running", "idle", 220, worker="eval-2@gpu-box")
         self.add("layer_stats", {"checkpoint_id": "checkpoint-125000-20261124-0920"}, "pending", "normal", 2_400)
-        self.stuck.append({"job_id": "1004", "type": "layer_stats", "reason": "no worker with role analytics is online"})  # fmt: skip
+        self.stuck = [{"job_id": "1004", "type": "layer_stats", "reason": "no worker of role analytics is online"}]
         for number in range(3):
             self.add("exam", {"checkpoint_id": f"checkpoint-{125_000 - number}"}, "pending", "normal", 90 - number)
         self.add("retention", {"zone": "hot"}, "pending", "idle", 30)

@@ -42,6 +42,10 @@ class VaultDouble:
     """The vault's answers from memory. `refusal` is raised by the next write; `calls` is what was written."""
 
     def __init__(self, scenario: str = "full") -> None:
+        self.begin(scenario)
+
+    def begin(self, scenario: str) -> None:
+        """Be as new."""
         self.calls: list[tuple[Any, ...]] = []
         self.refusal: RealmError | None = None
         self.champion: str | None = None
@@ -243,7 +247,7 @@ def add_reads(api: APIRouter, vault: VaultDouble) -> None:
         return {"zones": vault.zones()}
 
     @api.get("/retention/plan")
-    async def plan(zone: str | None = None) -> Json:
+    async def plan() -> Json:
         return vault.plan()
 
     @api.get("/evaluations")
@@ -368,11 +372,25 @@ def add_work(api: APIRouter, vault: VaultDouble) -> None:
         return vault.cancelled(vault.transfers, key)
 
 
+class RealmDouble(GuildDouble):
+    """The rest of the realm, whose champion is the vault's."""
+
+    def __init__(self, vault: VaultDouble, scenario: str) -> None:
+        super().__init__(scenario)
+        self.vault = vault
+
+    async def state(self) -> Json:
+        row = self.vault.rows.get(self.vault.champion or "")
+        champion = row and {"id": row["id"], "name": row["canonical_name"], "step": row["step"],
+                            "exam_accuracy": row["exam_accuracy"], "skills": row["exam_skills"]}  # fmt: skip
+        return await super().state() | {"champion": champion}
+
+
 @contextmanager
 def serving_vault(scenario: str, port: int = 0) -> Iterator[tuple[VaultDouble, JobsDouble, str]]:
-    """The Tavern over doubles of the vault and the job system; a new campaign where the scenario is empty."""
+    """The Tavern over doubles of the vault and the job system, which can begin another scenario while it serves."""
     vault, jobs = VaultDouble(scenario), JobsDouble(scenario)
-    guild = GuildDouble("busy" if scenario == "full" else "fresh")
+    guild = RealmDouble(vault, "busy")
     with serving(guild, port, routers=(vault.router(), jobs.router())) as url:
         yield vault, jobs, url
 

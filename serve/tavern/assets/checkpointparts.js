@@ -4,14 +4,10 @@ import { zoneName } from "./badges.js";
 import { track, interval } from "./evaluations.js";
 import { h, keyed, part, setAttr, setText, setVar } from "./dom.js";
 import { bytes, date, decimal, integer, loss, moment, percent, plural, scientific, text } from "./format.js";
-import { copyButton } from "./panelparts.js";
+import { copyButton, patchFacts } from "./panelparts.js";
 import { route } from "./vaultroute.js";
 
 const FIRST_ANCESTORS = 8;
-
-export function patchFacts(list, pairs) {
-  keyed(list, pairs, ([name]) => name, ([name]) => h("div", {}, h("dt", { class: "lbl" }, name), h("dd")), (fact, [, value]) => setText(fact.lastChild, value));
-}
 
 export function patchRecord(page, row, skills) {
   const names = new Map(skills.map((skill) => [skill.id, skill]));
@@ -72,7 +68,7 @@ function lineage(page, row) {
   const nearest = ancestors.slice(0, FIRST_ANCESTORS);
   const first = ancestors.length > FIRST_ANCESTORS ? [{ ...ancestors.at(-1), gap: ancestors.length - FIRST_ANCESTORS - 1 }] : [];
   const line = [...first, ...nearest.toReversed(), { ...row, here: true }, ...children];
-  keyed(part(page, "lineage"), line, (each) => each.id, (each) => h("li", { class: each.here ? "here" : null, "aria-current": each.here ? "true" : null }, each.here ? h("b", {}, integer(each.step)) : h("a", {}, integer(each.step)), h("span", { class: "sub" }, each.created_by.replace("_", " ")), h("span", { class: "sub", "data-gap": true })), (item, each) => {
+  keyed(part(page, "lineage"), line, (each) => `${each.id}${each.here ? "/here" : ""}`, (each) => h("li", { class: each.here ? "here" : null, "aria-current": each.here ? "true" : null }, each.here ? h("b", {}, integer(each.step)) : h("a", {}, integer(each.step)), h("span", { class: "sub" }, each.created_by.replace("_", " ")), h("span", { class: "sub", "data-gap": true })), (item, each) => {
     if (!each.here) setAttr(item.querySelector("a"), "href", route.href({ checkpoint: each.id }));
     setText(part(item, "gap"), each.gap ? `${integer(each.gap)} between` : "");
   });

@@ -20,7 +20,7 @@ export function ask({ title, body, action, picture, tone = "pri", typed = null, 
     h("h2", { id, tabindex: -1 }, title), ...body,
     field && h("label", { class: "typed", for: field.id }, h("span", {}, "Type ", h("b", { class: "mono" }, typed), " to confirm"), field),
     problem, h("div", { class: "actions" }, only ? null : leave, control));
-  const dialog = h("dialog", { class: wide ? "wide" : null, "aria-labelledby": id }, form);
+  const dialog = h("dialog", { class: wide ? "asking wide" : "asking", "aria-labelledby": id }, form);
   const opener = document.activeElement;
   let result = null;
 

@@ -25,6 +25,7 @@ export function mount(element) {
     for (const name of FILTERS) if (form.elements[name] !== document.activeElement && form.elements[name].value !== route[name]) form.elements[name].value = route[name];
   };
 
+  part(element, "to-form").addEventListener("click", () => document.getElementById("form-h").focus());
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", (event) => route.set({ [event.target.name]: event.target.value, offset: 0 }));
   types.on((all) => {
@@ -84,7 +85,7 @@ function patch(line, job) {
     const urgency = job.priority === "normal" ? [] : [h("span", { class: "badge" }, job.priority === "idle" ? "idle-time" : job.priority)];
     status.replaceChildren(stateBadge(job.status), ...urgency);
   }
-  setText(part(line, "payload"), words(job.payload) || "–");
+  setText(part(line, "payload"), words(job.payload));
   setText(part(line, "reason"), job.status === "completed" ? "" : job.error ?? job.cancel_reason ?? "");
   setText(part(line, "worker"), job.worker_id ?? "–");
   setText(part(line, "took"), duration(seconds(job.started_at, job.finished_at)));

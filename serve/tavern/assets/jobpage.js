@@ -2,16 +2,15 @@
 
 import { get } from "./api.js";
 import { stateBadge } from "./badges.js";
-import { patchFacts } from "./checkpointparts.js";
 import { h, keyed, part, setAttr, setText } from "./dom.js";
 import { date, duration, integer, seconds, span, text, timeSeconds } from "./format.js";
 import { canCancel, canRetry, cancelJob, retryJob } from "./jobacts.js";
-import { NAMES, outcome } from "./jobline.js";
+import { NAMES, outcome } from "./joboutcome.js";
 import { asJson, readable } from "./jobresult.js";
 import { isOpen, jobUrl } from "./jobsfeed.js";
 import { patchElapsed } from "./jobs.js";
 import { route } from "./jobsroute.js";
-import { patchProblem } from "./panelparts.js";
+import { patchFacts, patchProblem } from "./panelparts.js";
 import { poll, shownProblem } from "./poll.js";
 
 const WHILE_OPEN = 1000;
@@ -90,7 +89,7 @@ function patch(page, job) {
 function facts(job) {
   const labels = Object.entries(job.labels ?? {}).map(([name, value]) => `${name}=${value}`).join(", ");
   const rows = [
-    ["Role", job.role], ["Worker", text(job.worker_id)], ["Attempts", `${integer(job.attempts)} of at most ${integer(job.max_attempts)}`], ["Time limit", span(job.timeout_s)],
+    ["Role", job.role], ["Worker", text(job.worker_id)], ["Attempts", `${integer(job.attempts)} of ${integer(job.max_attempts)}`], ["Time limit", span(job.timeout_s)],
     ["Submitted", date(job.created_at)], ["Started", date(job.started_at)], ["Finished", date(job.finished_at)], ["Took", duration(seconds(job.started_at, job.finished_at))],
   ];
   if (labels) rows.push(["Only on", labels]);

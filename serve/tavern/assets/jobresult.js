@@ -11,7 +11,7 @@ const isPlain = (value) => value === null || typeof value !== "object";
 const isTime = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value);
 
 export function shown(name, value) {
-  if (value === null || value === undefined) return "–";
+  if (value === null || value === undefined || value === "") return "–";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (isTime(value)) return moment(value);
   if (typeof value !== "number") return String(value);

@@ -1,12 +1,17 @@
-// Small parts that several panels patch: the problem banner, a pager, a button that copies.
+// Small parts that several panels patch: the problem banner, names with values, a pager, a button that copies.
 
-import { h, icon, part, say, setAttr, setText } from "./dom.js";
+import { h, icon, keyed, part, say, setAttr, setText } from "./dom.js";
 import { integer } from "./format.js";
 
 export function patchProblem(panel, problem) {
   setAttr(part(panel, "problem"), "hidden", problem === null);
   setText(part(panel, "detail"), problem?.detail ?? "");
   setText(part(panel, "remedy"), problem?.remedy ?? "");
+}
+
+// Names and values of a description list.
+export function patchFacts(list, pairs) {
+  keyed(list, pairs, ([name]) => name, ([name]) => h("div", {}, h("dt", { class: "lbl" }, name), h("dd")), (fact, [, value]) => setText(fact.lastChild, value));
 }
 
 // Turns the pages of a list whose first row is number `offset`.

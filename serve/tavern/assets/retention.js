@@ -58,7 +58,7 @@ function createZone({ zone }) {
 }
 
 function patchZone(section, zone) {
-  keyed(part(section, "drops"), zone.drop, (row) => row.checkpoint_id, (row) => h("li", {}, h("a", { href: route.href({ checkpoint: row.checkpoint_id }) }, h("b", {}, integer(row.step))), h("span", { "data-size": true }), h("span", { class: "muted", "data-reason": true })), (item, row) => {
+  keyed(part(section, "drops"), zone.drop, (row) => row.checkpoint_id, (row) => h("li", {}, h("a", { href: route.href({ checkpoint: row.checkpoint_id }) }, h("b", {}, integer(row.step)), h("span", { "data-size": true }), h("span", { class: "muted", "data-reason": true }))), (item, row) => {
     setText(part(item, "size"), bytes(row.size_bytes));
     setText(part(item, "reason"), row.reason);
   });

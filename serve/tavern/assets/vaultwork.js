@@ -9,7 +9,7 @@ import { copyButton } from "./panelparts.js";
 import { isUnderWay, work } from "./vaultfeed.js";
 import { route } from "./vaultroute.js";
 
-const SHOWN = 6;
+const SHOWN = 4;
 const ROUTES = { export: "exports", transfer: "transfers" };
 
 export function mount(element) {
@@ -51,6 +51,7 @@ function patch(line, row) {
   setText(part(line, "words"), isUnderWay(row) ? `${bytes(row.bytes_done)} of ${bytes(row.bytes_total)}` : bytes(row.bytes_total));
   setText(part(line, "when"), moment(row.finished_at ?? row.created_at));
   setAttr(part(line, "cancel"), "hidden", !isUnderWay(row));
+  line.classList.toggle("done", !isUnderWay(row));
   const state = part(line, "state");
   if (state.dataset.is !== row.state) {
     state.dataset.is = row.state;
