@@ -90,8 +90,8 @@ class VaultDouble:
     def shown(self, row: Json) -> Json:
         """A row as the vault answers it."""
         place = (NEWEST_STEP - row["step"]) // INTERVAL
-        holders = ["home"] if place < 53 else []
-        holders += ["nas"] if place in (5, 17, 53, 54, 55, 56, 57) else []
+        holders = ["home"] if place < 56 else []
+        holders += ["nas"] if place in (5, 17, 56, 57) else []
         holders += ["archive"] if place >= 58 else []
         because = [
             word
@@ -155,11 +155,7 @@ class VaultDouble:
                 "confirmation": words}  # fmt: skip
 
     def plan(self) -> Json:
-        surplus = [
-            row
-            for row in self.listed(False, "hot", None, None, "")[CAP:]
-            if not row["protected_because"] and row["zones"] == ["hot"]
-        ]
+        surplus = [row for row in self.listed(False, "hot", None, None, "") if not row["protected_because"]][CAP:]
         drop = [
             {"checkpoint_id": row["id"], "step": row["step"], "size_bytes": row["size_bytes"],
              "reason": f"past the newest {CAP} of the zone"}
@@ -184,7 +180,7 @@ class VaultDouble:
                 ],
                 "count": len(rows), "bytes": sum(row["size_bytes"] for row in rows), "protected_count": len(kept),
                 "protected_bytes": sum(row["size_bytes"] for row in kept),
-                "over_count": max(0, len(rows) - keep) if keep else 0,
+                "over_count": max(0, len(rows) - len(kept) - keep) if keep else 0,
             })  # fmt: skip
         return answers
 

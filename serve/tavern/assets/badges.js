@@ -5,7 +5,7 @@ import { h, icon } from "./dom.js";
 const BADGES = { champion: ["crown", "c"], latest: ["flame", "n"], "in use": ["play", "u"], promoted: ["check", "u"], start: ["pin", ""] };
 const GUARDS = { sacred: "lock", protected: "lock", guarded: "shield" };
 const STATES = { pending: ["jobs", ""], completed: ["check", "n"], failed: ["warn", "w"], cancelled: ["x", ""] };
-const ZONES = { hot: "Hot", warm: "Warm", cold: "Cold" };
+const ZONES = { hot: "Hot", warm: "Warm", cold: "Cold", trash: "Trash" };
 
 export const zoneName = (zone) => ZONES[zone] ?? zone;
 

@@ -48,14 +48,14 @@ export function patchRow(line, row, columns, rows) {
       const value = valueOf(row, column);
       setText(cell, shown(value, column));
       cell.classList.toggle("best", column.best !== undefined && rows.length > 1 && isBest(value, column, rows));
-    } else if (column.id === "zone") patchZones(cell.firstChild, row.trashed_at ? [] : row.zones);
+    } else if (column.id === "zone") patchZones(cell.firstChild, row.trashed_at ? ["trash"] : row.zones);
     else if (column.id === "badges") patchBadges(cell.firstChild, row);
     else if (column.id === "select") patchSelect(cell.querySelector("input"), row);
     else if (column.id === "step") {
       setText(part(cell, "step"), integer(row.step));
       setAttr(cell.querySelector("a"), "href", route.href({ checkpoint: row.id }));
       setText(part(cell, "name"), row.canonical_name.replace(`checkpoint-${row.step}-`, ""));
-      setText(part(cell, "when"), row.trashed_at ? `in the trash since ${moment(row.trashed_at)}, by ${row.trashed_by}` : row.created_by.replace("_", " "));
+      setText(part(cell, "when"), row.trashed_at ? `since ${moment(row.trashed_at)}, by ${row.trashed_by}` : "");
     } else if (!row.trashed_at) setAttr(cell.querySelector("a"), "href", route.href({ checkpoint: row.id }));
   });
 }

@@ -114,4 +114,5 @@ function queues(element, stats) {
   if (facts.dataset.is === mark) return;
   facts.dataset.is = mark;
   facts.replaceChildren(...readable(stats.idle_work ?? {}));
+  setAttr(part(element, "idle-title"), "hidden", facts.childElementCount === 0);
 }

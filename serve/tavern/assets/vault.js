@@ -65,13 +65,14 @@ function patch(card, zone) {
   put("other", `other ${integer(other)}`);
   put("over", `over cap ${integer(over)}`);
   setAttr(part(card, "over").parentNode, "hidden", over === 0);
-  put("count", cap === null ? plural(zone.count, "checkpoint") : `${integer(zone.count)} of ${integer(cap)}`);
+  // What is protected does not count against the cap.
+  put("count", cap === null ? plural(zone.count, "checkpoint") : `${integer(other + over)} of ${integer(cap)}`);
   part(card, "count").classList.toggle("warned", over > 0);
   const shares = part(card, "shares");
-  const whole = Math.max(cap ?? 0, zone.count, 1);
+  const whole = Math.max(zone.protected_count + (cap ?? 0), zone.count, 1);
   [zone.protected_count, other, over].forEach((count, at) => setVar(shares.children[at], "--v", `${(100 * count) / whole}%`));
   shares.classList.toggle("uncapped", cap === null);
-  setAttr(shares, "aria-label", `Checkpoints in the ${zoneName(zone.id).toLowerCase()} zone${cap === null ? "; no cap" : `, of ${cap}`}`);
+  setAttr(shares, "aria-label", `Checkpoints in the ${zoneName(zone.id).toLowerCase()} zone${cap === null ? "; no cap" : `, of ${cap} beside the protected ones`}`);
   setAttr(shares, "aria-valuenow", zone.count);
   setAttr(shares, "aria-valuemax", whole);
   keyed(part(card, "disks"), zone.strongholds, (disk) => disk.id, createDisk, patchDisk);

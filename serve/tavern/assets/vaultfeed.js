@@ -10,20 +10,31 @@ const ZONES_EVERY = 5000;
 const PLAN_EVERY = 15000;
 const WORK_EVERY = 5000;
 const WHILE_BUSY = 1000;
+const NO_CAMPAIGN = 409;
 const OPEN = ["pending", "running"];
 const FILTERS = ["sort", "order", "zone", "skill", "created_by", "q", "trashed"];
 
 export const checkpointUrl = (id) => `/api/checkpoints/${id.split("/").map(encodeURIComponent).join("/")}`;
 export const isUnderWay = (work) => OPEN.includes(work.state);
 
+// Checkpoints of the active campaign; none where there is no campaign.
+async function checkpoints(query) {
+  try {
+    return await get(`/api/checkpoints?${query}`);
+  } catch (error) {
+    if (error.status !== NO_CAMPAIGN) throw error;
+    return { checkpoints: [], total: 0 };
+  }
+}
+
 export const list = poll(() => {
   const query = new URLSearchParams({ limit: PAGE, offset: route.offset });
   for (const name of FILTERS) if (route[name] !== "") query.set(name, route[name]);
-  return get(`/api/checkpoints?${query}`);
+  return checkpoints(query);
 }, () => LIST_EVERY);
 
 export const zones = poll(async () => {
-  const [found, all, trashed] = await Promise.all([get("/api/zones"), get("/api/checkpoints?limit=1"), get("/api/checkpoints?limit=1&trashed=true")]);
+  const [found, all, trashed] = await Promise.all([get("/api/zones"), checkpoints("limit=1"), checkpoints("limit=1&trashed=true")]);
   return { zones: found.zones, total: all.total, trashed: trashed.total };
 }, () => ZONES_EVERY);
 

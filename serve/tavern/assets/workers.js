@@ -2,7 +2,7 @@
 
 import { badge } from "./badges.js";
 import { h, icon, keyed, part, setAttr, setText, setVar } from "./dom.js";
-import { bytes, duration, plural, wholePercent } from "./format.js";
+import { bytes, duration, wholePercent } from "./format.js";
 import { board } from "./jobsfeed.js";
 import { route } from "./jobsroute.js";
 import { serverNow } from "./live.js";
@@ -48,13 +48,13 @@ function doing(place, { holding, online }, running) {
   else place.replaceChildren(...held.map((id, at) => h("a", { href: route.href({ job: id }) }, `${kinds[at]} ${id}`)));
 }
 
-// What NVML tells differs by machine: whichever of these fields are there.
+// Its name, its size and its load are told where they are known.
 function graphics(card, gpu) {
-  const list = Array.isArray(gpu) ? gpu : [gpu];
-  const free = list.reduce((sum, each) => sum + (each.free_mb ?? 0), 0);
-  const total = list.reduce((sum, each) => sum + (each.total_mb ?? 0), 0);
-  const busy = list.map((each) => each.utilization).filter((each) => each !== undefined && each !== null);
-  setText(part(card, "gpu-name"), list.length > 1 ? plural(list.length, "GPU") : list[0]?.name ?? "GPU");
-  setText(part(card, "gpu-free"), [total && `${bytes(free * MB)} free of ${bytes(total * MB)}`, busy.length && `${wholePercent(Math.max(...busy))} busy`].filter(Boolean).join(", "));
-  setVar(card.querySelector(".gpu i"), "--v", total ? `${100 - (100 * free) / total}%` : "0%");
+  setText(part(card, "gpu-name"), gpu.name ?? "GPU");
+  const size = gpu.total_mb ? ` of ${bytes(gpu.total_mb * MB)}` : "";
+  const load = gpu.utilization === undefined ? "" : `, ${wholePercent(gpu.utilization)} busy`;
+  setText(part(card, "gpu-free"), `${bytes(gpu.free_mb * MB)} free${size}${load}`);
+  const meter = card.querySelector(".gpu .meter");
+  setAttr(meter, "hidden", !gpu.total_mb);
+  if (gpu.total_mb) setVar(meter.firstChild, "--v", `${100 - (100 * gpu.free_mb) / gpu.total_mb}%`);
 }
