@@ -131,12 +131,30 @@ def test_deleting_wants_its_words_and_restoring_brings_it_back(serve_vault: Serv
     expect(dialog).to_have_count(0)
     expect(page.locator("[data-say]")).to_have_text("2 checkpoints moved to the trash, 3.4 MB.")
     expect(page.get_by_role("checkbox", name="Select checkpoint 121,000")).to_have_count(0)
+    expect(page.locator("#cks-h")).to_be_focused()
     page.locator("label").filter(has_text="Trash").click()
     expect(page.locator(ROWS)).to_have_count(2)
     page.get_by_role("button", name="Restore checkpoint 121,000").click()
     expect(page.locator(ROWS)).to_have_count(1)
     expect(page.locator("#cks-h")).to_be_focused()
     assert [call[0] for call in vault.calls] == ["delete", "restore"]
+
+
+def test_a_whole_page_is_selected_and_deleted(serve_vault: Serve, desktop: Page) -> None:
+    vault, _, url = serve_vault("full")
+    opened(desktop, f"{url}/vault")
+    select(desktop, 121_000)
+    desktop.get_by_role("button", name="Select the page").click()
+    bar = desktop.get_by_role("group", name="Selected checkpoints")
+    expect(bar).to_contain_text("20 selected, 40.0 MB")
+    bar.get_by_role("button", name="Delete").click()
+    dialog = desktop.get_by_role("dialog", name="Move 17 checkpoints to the trash?")
+    expect(dialog).to_contain_text("guarded: saved when a level was mastered, or once champion")
+    dialog.get_by_role("textbox").fill("delete 17 checkpoints")
+    vault.pinned |= {row["id"]: "in use" for row in vault.rows.values() if row["step"] == 121_000}
+    dialog.get_by_role("button", name="Delete").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Type 'delete 16 checkpoints'.")
+    assert all(row["trashed_at"] is None for row in vault.rows.values())
 
 
 def test_what_the_vault_protects_is_refused_with_its_reason(serve_vault: Serve, desktop: Page) -> None:
@@ -276,3 +294,29 @@ def test_nothing_moves_or_asks_when_nobody_looks(serve_vault: Serve, browser: Br
         page.clock.fast_forward(20_000)
     assert [each for each in asked if "/api/state" not in each] == []
     page.close()
+
+
+def test_one_checkpoint_in_detail_asks_for_no_list(serve_vault: Serve, desktop: Page) -> None:
+    vault, _, url = serve_vault("full")
+    asked: list[str] = []
+    desktop.on("request", lambda request: asked.append(request.url))
+    opened(desktop, url + detail_of(vault, 117_000))
+    # The checkpoint is read for the second time when a list would have been twice.
+    for _ in range(2):
+        with desktop.expect_response("**/api/checkpoints/mote-3/**"):
+            pass
+    assert [each for each in asked if "sort=" in each or "/api/retention" in each] == []
+    desktop.get_by_role("link", name="Vault").last.click()
+    expect(desktop.locator(ROWS)).to_have_count(20)
+    expect(desktop.get_by_role("region", name="Retention")).to_contain_text("3 checkpoints of the hot zone")
+
+
+def test_a_lost_link_keeps_what_was_read_and_says_since_when(serve_vault: Serve, desktop: Page) -> None:
+    _, _, url = serve_vault("full")
+    opened(desktop, f"{url}/vault")
+    desktop.route("**/api/**", lambda route: route.abort())
+    expect(desktop.locator(".pill")).to_contain_text("Disconnected since")
+    expect(desktop.locator(ROWS)).to_have_count(20)
+    assert desktop.locator(".problem:visible").count() == 0
+    desktop.unroute("**/api/**")
+    expect(desktop.locator(".pill")).to_contain_text("Battle running")

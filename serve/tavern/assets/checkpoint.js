@@ -15,7 +15,6 @@ import { checkpointUrl, reread, zones } from "./vaultfeed.js";
 import { route } from "./vaultroute.js";
 
 const EVERY = 4000;
-const NOT_SHOWN = { id: null };
 
 export function mount(element) {
   const page = part(element, "page");
@@ -25,10 +24,9 @@ export function mount(element) {
 
   const detail = poll(async () => {
     const id = route.checkpoint;
-    if (id === "") return NOT_SHOWN;
     const [found, evaluated] = await Promise.all([get(checkpointUrl(id)), get(`/api/evaluations?checkpoint=${encodeURIComponent(id)}`).catch((error) => ({ problem: error }))]);
     return { ...found, evaluated };
-  }, () => EVERY);
+  }, () => EVERY, () => route.checkpoint !== "");
   const show = () => {
     setAttr(page, "hidden", route.checkpoint === "");
     setAttr(part(page, "back"), "href", route.href({ checkpoint: "" }));
@@ -53,8 +51,8 @@ export function mount(element) {
     show();
   });
   detail.on((value, problem) => {
-    patchProblem(page, route.checkpoint === "" ? null : shownProblem(value?.id ? value : null, problem));
-    row = value?.id ? value : null;
+    patchProblem(page, route.checkpoint === "" ? null : shownProblem(value, problem));
+    row = value;
     show();
   });
   route.on(async (_, moved) => {

@@ -1,6 +1,7 @@
 // The record of a checkpoint in parts: numbers, exam by skill, evaluations, copies, lineage, versions.
 
 import { zoneName } from "./badges.js";
+import { trashedBy } from "./checkpointrow.js";
 import { track, interval } from "./evaluations.js";
 import { h, keyed, part, setAttr, setText, setVar } from "./dom.js";
 import { bytes, date, decimal, integer, loss, moment, percent, plural, scientific, text } from "./format.js";
@@ -16,7 +17,7 @@ export function patchRecord(page, row, skills) {
     ["train_loss", loss(row.train_loss)], ["val_loss", loss(row.val_loss)], ["perplexity", decimal(row.perplexity)], ["learning_rate", scientific(row.learning_rate)],
     ["Size", bytes(row.size_bytes)], ["Optimizer state", row.has_optimizer ? "kept; training can resume from it" : "not kept"], ["Tokens seen", integer(row.tokens_seen)], ["Examples seen", integer(row.examples_seen)],
     ["Saved", date(row.saved_at)], ["Cause", row.skill_id ? `${cause} of ${names.get(row.skill_id)?.name ?? row.skill_id}, level ${integer(row.skill_level)}` : cause], ["Quest", text(row.quest_id)], ["Campaign", row.campaign_id],
-    ...(row.promoted_at ? [["Promoted", date(row.promoted_at)]] : []), ...(row.trashed_at ? [["In the trash since", `${date(row.trashed_at)}, by ${row.trashed_by}`]] : []),
+    ...(row.promoted_at ? [["Promoted", date(row.promoted_at)]] : []), ...(row.trashed_at ? [["In the trash since", `${date(row.trashed_at)}, ${trashedBy(row)}`]] : []),
     ...(row.uses?.length ? [["In use by", row.uses.map((use) => use.holder).join(", ")]] : []),
   ]);
   exam(page, row, names);

@@ -29,6 +29,9 @@ export function columnsOf(skills) {
   ];
 }
 
+const BY = { person: "by a person", retention: "by retention", replaced: "replaced" };
+export const trashedBy = (row) => BY[row.trashed_by] ?? row.trashed_by;
+
 const valueOf = (row, column) => (column.skill ? row.exam_skills?.[column.skill] ?? null : row[column.id]);
 const shown = (value, column) => (column.id === "size_bytes" ? bytes(value) : column.best === "min" ? loss(value) : percent(value));
 
@@ -55,7 +58,7 @@ export function patchRow(line, row, columns, rows) {
       setText(part(cell, "step"), integer(row.step));
       setAttr(cell.querySelector("a"), "href", route.href({ checkpoint: row.id }));
       setText(part(cell, "name"), row.canonical_name.replace(`checkpoint-${row.step}-`, ""));
-      setText(part(cell, "when"), row.trashed_at ? `since ${moment(row.trashed_at)}, by ${row.trashed_by}` : "");
+      setText(part(cell, "when"), row.trashed_at ? `since ${moment(row.trashed_at)}, ${trashedBy(row)}` : "");
     } else if (!row.trashed_at) setAttr(cell.querySelector("a"), "href", route.href({ checkpoint: row.id }));
   });
 }

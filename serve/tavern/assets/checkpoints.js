@@ -7,7 +7,7 @@ import { bytes, integer, plural } from "./format.js";
 import { onState } from "./live.js";
 import { pager, patchProblem } from "./panelparts.js";
 import { shownProblem } from "./poll.js";
-import { clear, onSelection, renew, selected } from "./selection.js";
+import { clear, onSelection, renew, selectAll, selected } from "./selection.js";
 import { list, zones } from "./vaultfeed.js";
 import { PAGE, route } from "./vaultroute.js";
 
@@ -43,7 +43,7 @@ export function mount(element) {
     turn(Number(route.offset), rows.length, found.total);
     empty(element, rows.length === 0);
   };
-  listen(element, form);
+  listen(element, form, () => found.checkpoints);
   onState((state) => {
     const now = Object.values(state?.skills ?? {}).map(({ id, name, colour }) => ({ id, name, colour }));
     if (!state || JSON.stringify(now) === JSON.stringify(skills)) return;
@@ -71,7 +71,7 @@ export function mount(element) {
   });
 }
 
-function listen(element, form) {
+function listen(element, form, rows) {
   let typing = null;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", (event) => {
@@ -90,6 +90,7 @@ function listen(element, form) {
     const by = event.target.closest("[data-sort]")?.dataset.sort;
     if (by) route.set({ sort: by, order: by === route.sort && route.order === "desc" ? "asc" : by === route.sort ? "desc" : by.endsWith("loss") ? "asc" : "desc", offset: 0 });
   });
+  part(element, "all").addEventListener("click", () => selectAll(rows()));
   part(element, "clear").addEventListener("click", () => {
     clear();
     part(element, "rows").querySelector("input")?.focus();

@@ -33,6 +33,7 @@ export async function deleteCheckpoints(ids) {
   });
   if (!done) return false;
   clear();
+  document.getElementById("cks-h").focus({ preventScroll: true }); // what was pressed goes with the selection
   await reread();
   say(`${plural(done.trashed.length, "checkpoint")} moved to the trash, ${bytes(done.bytes_freed)}.${done.refused?.length ? ` ${integer(done.refused.length)} refused: ${done.refused[0].reason}` : ""}`);
   return done.trashed.length > 0;

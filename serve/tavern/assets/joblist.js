@@ -33,10 +33,10 @@ export function mount(element) {
     form.elements.type.append(...all.map(({ type }) => h("option", { value: type }, type)));
     patchForm();
   });
-  route.on(() => {
+  route.on((_, moved) => {
     patchForm();
     const wanted = JSON.stringify([route.status, route.type, route.offset]);
-    if (wanted !== read) list.now();
+    if (wanted !== read || moved) list.now();
     read = wanted;
   });
   list.on((value, problem) => {

@@ -15,17 +15,15 @@ import { poll, shownProblem } from "./poll.js";
 
 const WHILE_OPEN = 1000;
 const ENDED = 10000;
-const NOT_SHOWN = { id: null };
 
 export function mount(element) {
   const page = part(element, "page");
   let job = null;
 
   const detail = poll(async () => {
-    if (route.job === "") return NOT_SHOWN;
     const [found, { events }] = await Promise.all([get(jobUrl(route.job)), get(`${jobUrl(route.job)}/events`)]);
     return { ...found, events };
-  }, (value) => (value?.id && isOpen(value) ? WHILE_OPEN : ENDED));
+  }, (value) => (value && isOpen(value) ? WHILE_OPEN : ENDED), () => route.job !== "");
   const show = () => {
     setAttr(page, "hidden", route.job === "");
     setAttr(part(page, "back"), "href", route.href({ job: "" }));
@@ -44,8 +42,8 @@ export function mount(element) {
     });
   }
   detail.on((value, problem) => {
-    patchProblem(page, route.job === "" ? null : shownProblem(value?.id ? value : null, problem));
-    job = value?.id ? value : null;
+    patchProblem(page, route.job === "" ? null : shownProblem(value, problem));
+    job = value;
     show();
   });
   route.on(async (_, moved) => {

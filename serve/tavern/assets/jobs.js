@@ -20,7 +20,10 @@ export function mount(element) {
   const tick = () => running.length && !document.hidden && running.forEach((job) => patchElapsed(element.querySelector(`.running-job[data-key="${CSS.escape(job.id)}"]`), job));
   setInterval(tick, TICK_MS);
   route.on((_, moved) => {
-    if (moved && route.job === "") title.focus({ preventScroll: true });
+    if (moved && route.job === "") {
+      title.focus({ preventScroll: true });
+      board.now();
+    }
     if (route.job === "") delete document.documentElement.dataset.title;
   });
   board.on((value, problem) => {

@@ -10,6 +10,7 @@ const TYPES_EVERY = 60000;
 const MOST_RUNNING = 100;
 
 export const OPEN = ["pending", "claimed", "running"];
+const inList = () => route.job === "";
 export const isOpen = (job) => OPEN.includes(job.status);
 export const jobUrl = (id) => `/api/jobs/${encodeURIComponent(id)}`;
 
@@ -18,13 +19,13 @@ const statuses = (words) => words.map((status) => `status=${status}`).join("&");
 export const board = poll(async () => {
   const [stats, { workers }, { jobs }] = await Promise.all([get("/api/jobs/stats"), get("/api/jobs/workers"), get(`/api/jobs?${statuses(["running", "claimed"])}&limit=${MOST_RUNNING}`)]);
   return { stats, workers, running: jobs };
-}, () => BOARD_EVERY);
+}, () => BOARD_EVERY, inList);
 
 export const list = poll(() => {
   const wanted = route.status === "open" ? OPEN : route.status ? [route.status] : [];
   const query = [statuses(wanted), route.type && `type=${encodeURIComponent(route.type)}`, `limit=${PAGE}`, `offset=${route.offset}`];
   return get(`/api/jobs?${query.filter(Boolean).join("&")}`);
-}, () => LIST_EVERY);
+}, () => LIST_EVERY, inList);
 
 export const types = poll(() => get("/api/jobs/types").then((found) => found.types), () => TYPES_EVERY);
 

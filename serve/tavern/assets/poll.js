@@ -2,7 +2,8 @@
 
 // `period(value)` is the pause in ms after an answer. `on(listener)` hears `(value, problem)` after each reading: value
 // is null before the first answer, problem is what the last reading met. `now()` reads anew, and is done when that is.
-export function poll(read, period) {
+// Nothing is read while it is not `wanted()`; who begins to want it asks for it with `now()`.
+export function poll(read, period, wanted = () => true) {
   const listeners = new Set();
   let value = null;
   let problem = null;
@@ -33,7 +34,7 @@ export function poll(read, period) {
   };
   const run = () => {
     clearTimeout(timer);
-    if (document.hidden) return null;
+    if (document.hidden || !wanted()) return null;
     reading ??= once().finally(() => {
       reading = null;
       timer = setTimeout(run, period(value));

@@ -36,6 +36,7 @@ export function mount(element) {
     setAttr(shown, "aria-expanded", String(!list.hidden));
     keyed(list, current.zones.filter((zone) => zone.drop.length || zone.notes?.length), (zone) => zone.zone, createZone, patchZone);
   };
+  route.on((_, moved) => moved && plan.now());
   zones.on((value) => (stored = value?.zones ?? null));
   plan.on((value, problem) => {
     const met = shownProblem(value, problem);

@@ -20,6 +20,11 @@ export function select(row, on) {
   changed();
 }
 
+export function selectAll(rows) {
+  for (const row of rows) selected.set(row.id, row);
+  changed();
+}
+
 export function swap() {
   const rows = [...selected.values()].reverse();
   selected.clear();

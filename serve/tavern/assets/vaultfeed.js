@@ -15,6 +15,7 @@ const OPEN = ["pending", "running"];
 const FILTERS = ["sort", "order", "zone", "skill", "created_by", "q", "trashed"];
 
 export const checkpointUrl = (id) => `/api/checkpoints/${id.split("/").map(encodeURIComponent).join("/")}`;
+const inList = () => route.checkpoint === "";
 export const isUnderWay = (work) => OPEN.includes(work.state);
 
 // Checkpoints of the active campaign; none where there is no campaign.
@@ -31,14 +32,14 @@ export const list = poll(() => {
   const query = new URLSearchParams({ limit: PAGE, offset: route.offset });
   for (const name of FILTERS) if (route[name] !== "") query.set(name, route[name]);
   return checkpoints(query);
-}, () => LIST_EVERY);
+}, () => LIST_EVERY, inList);
 
 export const zones = poll(async () => {
   const [found, all, trashed] = await Promise.all([get("/api/zones"), checkpoints("limit=1"), checkpoints("limit=1&trashed=true")]);
   return { zones: found.zones, total: all.total, trashed: trashed.total };
 }, () => ZONES_EVERY);
 
-export const plan = poll(() => get("/api/retention/plan"), () => PLAN_EVERY);
+export const plan = poll(() => get("/api/retention/plan"), () => PLAN_EVERY, inList);
 
 // Exports and transfers as rows of one kind, newest first.
 export const work = poll(async () => {
