@@ -118,7 +118,7 @@ def test_deleting_wants_its_words_and_restoring_brings_it_back(serve_vault: Serv
     select(page, 127_000, 121_000, 117_000)
     page.get_by_role("group", name="Selected checkpoints").get_by_role("button", name="Delete").click()
     dialog = page.get_by_role("dialog", name="Move 2 checkpoints to the trash?")
-    expect(dialog).to_contain_text("it is protected: latest")
+    expect(dialog).to_contain_text("It is protected: latest.")
     confirm = dialog.get_by_role("button", name="Delete, 3.4 MB")
     expect(confirm).to_have_attribute("aria-disabled", "true")
     words = dialog.get_by_label("Type delete 2 checkpoints to confirm")
@@ -149,12 +149,29 @@ def test_a_whole_page_is_selected_and_deleted(serve_vault: Serve, desktop: Page)
     expect(bar).to_contain_text("20 selected, 40.0 MB")
     bar.get_by_role("button", name="Delete").click()
     dialog = desktop.get_by_role("dialog", name="Move 17 checkpoints to the trash?")
-    expect(dialog).to_contain_text("guarded: saved when a level was mastered, or once champion")
+    expect(dialog).to_contain_text("guarded: mastery")
     dialog.get_by_role("textbox").fill("delete 17 checkpoints")
     vault.pinned |= {row["id"]: "in use" for row in vault.rows.values() if row["step"] == 121_000}
     dialog.get_by_role("button", name="Delete").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("Type 'delete 16 checkpoints'.")
+    expect(dialog.get_by_role("alert")).to_contain_text("is not 'delete 16 checkpoints'")
     assert all(row["trashed_at"] is None for row in vault.rows.values())
+
+
+def test_one_expendable_needs_no_words_and_a_guarded_one_its_name(serve_vault: Serve, desktop: Page) -> None:
+    vault, _, url = serve_vault("full")
+    opened(desktop, url + detail_of(vault, 117_000))
+    desktop.get_by_role("button", name="Delete").click()
+    dialog = desktop.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox")).to_have_count(0)
+    dialog.get_by_role("button", name="Delete, 1.7 MB").click()
+    expect(desktop.get_by_role("heading", name="Vault", exact=True)).to_be_focused()
+    opened(desktop, url + detail_of(vault, 101_000))
+    expect(desktop.locator(".locked")).to_have_text("Guarded: mastery.")
+    desktop.get_by_role("button", name="Delete").click()
+    dialog.get_by_label("Type checkpoint-101000-20261124-0809 to confirm").fill("checkpoint-101000-20261124-0809")
+    dialog.get_by_role("button", name="Delete, 1.7 MB").click()
+    expect(desktop.get_by_role("heading", name="Vault", exact=True)).to_be_focused()
+    assert [call[2] for call in vault.calls] == [None, "checkpoint-101000-20261124-0809"]
 
 
 def test_what_the_vault_protects_is_refused_with_its_reason(serve_vault: Serve, desktop: Page) -> None:
@@ -164,7 +181,7 @@ def test_what_the_vault_protects_is_refused_with_its_reason(serve_vault: Serve, 
     delete = desktop.get_by_role("button", name="Delete")
     delete.click()
     dialog = desktop.get_by_role("dialog", name="Nothing can be deleted")
-    expect(dialog).to_contain_text("it is protected: champion")
+    expect(dialog).to_contain_text("It is protected: champion.")
     desktop.keyboard.press("Escape")
     expect(delete).to_be_focused()
     assert vault.calls == []
@@ -193,21 +210,21 @@ def test_a_retention_plan_is_read_applied_and_told_when_it_changed(serve_vault: 
     vault, _, url = serve_vault("full")
     opened(desktop, f"{url}/vault")
     bar = desktop.get_by_role("region", name="Retention")
-    expect(bar).to_contain_text("3 checkpoints of the hot zone move to the trash, 5.1 MB")
+    expect(bar).to_contain_text("3 checkpoints leave the hot zone, 5.1 MB: to the trash")
     bar.get_by_role("button", name="Show plan").click()
     drops = vault.plan()["zones"][0]["drop"]
     expect(bar.locator(".drops li")).to_have_count(len(drops))
-    expect(bar.locator(".drops")).to_contain_text(drops[0]["reason"])
+    expect(bar.locator(".drops li").first).to_contain_text("past the newest ones, of which one a day is kept")
     vault.plan_number += 1
     bar.get_by_role("button", name="Apply").click()
     dialog = desktop.get_by_role("dialog")
     expect(dialog).to_contain_text("56 checkpoints, 110 MB → 53, 105 MB")
-    dialog.get_by_role("button", name="Move 3 checkpoints to the trash").click()
+    dialog.get_by_role("button", name="Drop 3 checkpoints").click()
     expect(bar.get_by_role("alert")).to_contain_text("Plan plan-1 no longer holds.")
     bar.get_by_role("button", name="Apply").click()
-    dialog.get_by_role("button", name="Move 3 checkpoints to the trash").click()
-    expect(bar.get_by_role("alert")).to_have_text("3 checkpoints moved to the trash, 5.1 MB freed.")
-    expect(bar).to_contain_text("nothing is due for the trash")
+    dialog.get_by_role("button", name="Drop 3 checkpoints").click()
+    expect(bar.get_by_role("alert")).to_have_text("3 checkpoints dropped, 5.1 MB freed.")
+    expect(bar).to_contain_text("nothing is due to go")
 
 
 def test_exports_and_transfers_show_their_progress_and_can_be_cancelled(serve_vault: Serve, desktop: Page) -> None:
@@ -308,7 +325,7 @@ def test_one_checkpoint_in_detail_asks_for_no_list(serve_vault: Serve, desktop: 
     assert [each for each in asked if "sort=" in each or "/api/retention" in each] == []
     desktop.get_by_role("link", name="Vault").last.click()
     expect(desktop.locator(ROWS)).to_have_count(20)
-    expect(desktop.get_by_role("region", name="Retention")).to_contain_text("3 checkpoints of the hot zone")
+    expect(desktop.get_by_role("region", name="Retention")).to_contain_text("3 checkpoints leave the hot zone")
 
 
 def test_a_lost_link_keeps_what_was_read_and_says_since_when(serve_vault: Serve, desktop: Page) -> None:

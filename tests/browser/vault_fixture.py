@@ -104,11 +104,12 @@ class VaultDouble:
             )
             if true
         ]
-        guarded = row["created_by"] == "mastery"
+        kept = bool(because)
+        because += ["mastery"] if row["created_by"] == "mastery" else []
         return {
             **row,
             "protected_because": because,
-            "protection": "protected" if because else "guarded" if guarded else "expendable",
+            "protection": "protected" if kept else "guarded" if because else "expendable",
             "zones": list(dict.fromkeys(STRONGHOLDS[each][0] for each in holders)),
             "uri": row["path"],
             "locations": [
@@ -144,21 +145,24 @@ class VaultDouble:
 
     def delete_plan(self, ids: list[str]) -> Json:
         rows = [self.shown(self.get(each)) for each in ids]
-        free = [row for row in rows if not row["protected_because"]]
+        free = [row for row in rows if row["protection"] != "protected"]
         refused = [
-            {"id": row["id"], "reason": f"it is protected: {', '.join(row['protected_because'])}"}
+            {"id": row["id"], "reason": f"It is protected: {', '.join(row['protected_because'])}."}
             for row in rows
-            if row["protected_because"]
+            if row["protection"] == "protected"
         ]
-        words = f"delete {len(free)} checkpoint{'' if len(free) == 1 else 's'}"
+        alone = free[0] if len(free) == 1 else None
+        words = f"delete {len(free)} checkpoints"
+        if alone:
+            words = alone["canonical_name"] if alone["protection"] == "guarded" else ""
         return {"checkpoints": free, "bytes_freed": sum(row["size_bytes"] for row in free), "refused": refused,
                 "confirmation": words}  # fmt: skip
 
     def plan(self) -> Json:
-        surplus = [row for row in self.listed(False, "hot", None, None, "") if not row["protected_because"]][CAP:]
+        surplus = [row for row in self.listed(False, "hot", None, None, "") if row["protection"] != "protected"][CAP:]
         drop = [
             {"checkpoint_id": row["id"], "step": row["step"], "size_bytes": row["size_bytes"],
-             "reason": f"past the newest {CAP} of the zone"}
+             "reason": "one a day"}
             for row in surplus
         ]  # fmt: skip
         hot = {"zone": "hot", "drop": drop, "bytes_freed": sum(each["size_bytes"] for each in drop), "kept": 50,
@@ -169,7 +173,7 @@ class VaultDouble:
         answers: list[Json] = []
         for zone, (max_gb, max_age, keep) in POLICIES.items():
             rows = self.listed(False, zone, None, None, "")
-            kept = [row for row in rows if row["protected_because"]]
+            kept = [row for row in rows if row["protection"] == "protected"]
             answers.append({
                 "id": zone, "policy": {"max_gb": max_gb, "max_age_days": max_age, "keep_newest": keep},
                 "strongholds": [
@@ -279,11 +283,13 @@ def add_writes(api: APIRouter, vault: VaultDouble) -> None:
         return vault.delete_plan(ids)
 
     @api.post("/checkpoints/delete")
-    async def delete(ids: Annotated[list[str], Body()], confirmation: Annotated[str, Body()]) -> Json:
+    async def delete(ids: Annotated[list[str], Body()], confirmation: Annotated[str | None, Body()] = None) -> Json:
         plan = vault.delete_plan(ids)
         vault.write("delete", tuple(ids), confirmation)
-        if confirmation != plan["confirmation"]:
-            raise RequestError(f"The confirmation is {confirmation!r}.", f"Type {plan['confirmation']!r}.")
+        if plan["confirmation"] and confirmation != plan["confirmation"]:
+            raise RequestError(
+                f"The confirmation {confirmation!r} is not {plan['confirmation']!r}.", "Type it as it is."
+            )
         for row in plan["checkpoints"]:
             vault.rows[row["id"]] |= {"trashed_at": NOW.isoformat(), "trashed_by": "person"}
         trashed = [row["id"] for row in plan["checkpoints"]]
@@ -322,7 +328,7 @@ def add_writes(api: APIRouter, vault: VaultDouble) -> None:
         for each in dropped:
             vault.rows[each] |= {"trashed_at": NOW.isoformat(), "trashed_by": "retention"}
         vault.plan_number += 1
-        return {"dropped": dropped, "bytes_freed": plan["zones"][0]["bytes_freed"]}
+        return {"dropped": len(dropped), "bytes_freed": plan["zones"][0]["bytes_freed"]}
 
 
 def add_work(api: APIRouter, vault: VaultDouble) -> None:

@@ -7,25 +7,25 @@ const GUARDS = { sacred: "lock", protected: "lock", guarded: "shield" };
 const STATES = { pending: ["jobs", ""], completed: ["check", "n"], failed: ["warn", "w"], cancelled: ["x", ""] };
 const ZONES = { hot: "Hot", warm: "Warm", cold: "Cold", trash: "Trash" };
 
-export const zoneName = (zone) => ZONES[zone] ?? zone;
+export const zoneName = (zone) => ZONES[zone] ?? zone ?? "no zone";
 
-export function badgesOf({ protected_because: because, protection }) {
-  const guard = GUARDS[protection] ? [[protection, [GUARDS[protection], ""]]] : [];
-  return [...(because ?? []).map((word) => [word, BADGES[word] ?? ["lock", ""]]), ...guard];
+// What of its ranks has a badge of its own; the one of its protection tells all the reasons.
+function badgesOf({ protected_because: because, protection }) {
+  const own = because.filter((word) => BADGES[word]).map((word) => badge([word, BADGES[word]]));
+  return GUARDS[protection] ? [...own, badge([protection, [GUARDS[protection], ""]], because.join(", "))] : own;
 }
 
-export const badge = ([word, [picture, tone]]) => h("span", { class: `badge ${tone}` }, icon(picture, true), word);
+export const badge = ([word, [picture, tone]], title = null) => h("span", { class: `badge ${tone}`, title }, icon(picture, true), word);
 
 // The state of a job, an export or a transfer.
 export const stateBadge = (state) => badge([state, STATES[state] ?? ["busy", "u"]]);
 
 // Writes the badges only where they differ.
 export function patchBadges(place, row) {
-  const badges = badgesOf(row);
-  const words = badges.map(([word]) => word).join();
+  const words = [...row.protected_because, row.protection].join();
   if (place.dataset.is === words) return;
   place.dataset.is = words;
-  place.replaceChildren(...badges.map(badge));
+  place.replaceChildren(...badgesOf(row));
 }
 
 export function patchZones(place, zones) {

@@ -78,14 +78,13 @@ function patchHead(page, row) {
 
 function patchActions(page, row, places) {
   const trashed = row.trashed_at !== null;
-  const because = row.protected_because ?? [];
+  const because = row.protected_because;
   setAttr(part(page, "live"), "hidden", trashed);
   setAttr(part(page, "restore"), "hidden", !trashed);
   setAttr(part(page, "promote"), "aria-disabled", because.includes("champion") ? "true" : null);
   setText(part(page, "promote").lastChild, because.includes("champion") ? "This is the champion" : "Promote");
-  const locked = ["sacred", "protected"].includes(row.protection);
-  setAttr(part(page, "locked"), "hidden", !locked);
-  setText(part(page, "locked"), locked ? `The vault does not delete it: ${because.join(", ") || row.protection}.` : "");
+  setAttr(part(page, "locked"), "hidden", because.length === 0);
+  setText(part(page, "locked"), `${row.protection === "guarded" ? "Guarded" : "The vault does not delete it"}: ${because.join(", ")}.`);
   const targets = places.filter((place) => !row.locations.some((each) => each.stronghold === place.id));
   const picker = part(page, "target");
   const mark = targets.map((place) => place.id).join();

@@ -23,10 +23,10 @@ export async function deleteCheckpoints(ids) {
     return false;
   }
   const done = await ask({
-    title: `Move ${plural(count, "checkpoint")} to the trash?`, wide: true, tone: "bad", picture: "trash", action: `Delete, ${bytes(plan.bytes_freed)}`, typed: plan.confirmation,
+    title: `Move ${plural(count, "checkpoint")} to the trash?`, wide: true, tone: "bad", picture: "trash", action: `Delete, ${bytes(plan.bytes_freed)}`, typed: plan.confirmation || null,
     body: [
       h("p", {}, `${bytes(plan.bytes_freed)} leave the vault. What lies in the trash can be restored until the trash is emptied.`),
-      h("ul", { class: "doomed", tabindex: 0, "aria-label": "Checkpoints to delete" }, ...plan.checkpoints.map((row) => h("li", {}, h("b", {}, integer(row.step)), h("span", { class: "mono" }, row.canonical_name), h("span", {}, row.protection === "guarded" ? "guarded: saved when a level was mastered, or once champion" : ""), h("span", { class: "size" }, bytes(row.size_bytes))))),
+      h("ul", { class: "doomed", tabindex: 0, "aria-label": "Checkpoints to delete" }, ...plan.checkpoints.map((row) => h("li", {}, h("b", {}, integer(row.step)), h("span", { class: "mono" }, row.canonical_name), h("span", {}, row.protection === "guarded" ? `guarded: ${row.protected_because.join(", ")}` : ""), h("span", { class: "size" }, bytes(row.size_bytes))))),
       plan.refused.length ? h("div", { class: "kept-back" }, h("p", {}, icon("lock", true), ` ${plural(plan.refused.length, "checkpoint")} ${plan.refused.length === 1 ? "stays" : "stay"} in the vault:`), refusals(plan.refused)) : null,
     ].filter(Boolean),
     run: (typed) => post("/api/checkpoints/delete", { ids: plan.checkpoints.map((row) => row.id), confirmation: typed }),

@@ -10,6 +10,7 @@ import { plan, reread, zones } from "./vaultfeed.js";
 import { route } from "./vaultroute.js";
 
 const CONFLICT = 409;
+const REASONS = { cap: "over the zone’s cap in bytes", age: "past the zone’s maximum age", "one a day": "past the newest ones, of which one a day is kept" };
 
 const dropsOf = (found) => found.zones.flatMap((zone) => zone.drop.map((row) => ({ ...row, zone: zone.zone })));
 const freedBy = (found) => found.zones.reduce((sum, zone) => sum + zone.bytes_freed, 0);
@@ -49,9 +50,9 @@ export function mount(element) {
 
 function words(found, drops) {
   const over = found.zones.filter((zone) => zone.over_by_protection > 0).map((zone) => `Protected ones alone exceed the cap of the ${zone.zone} zone by ${bytes(zone.over_by_protection)}.`);
-  if (drops.length === 0) return ["nothing is due for the trash.", ...over].join(" ");
+  if (drops.length === 0) return ["nothing is due to go.", ...over].join(" ");
   const places = [...new Set(drops.map((row) => zoneName(row.zone).toLowerCase()))].join(" and ");
-  return [`${plural(drops.length, "checkpoint")} of the ${places} zone ${drops.length === 1 ? "moves" : "move"} to the trash, ${bytes(freedBy(found))}, and can be restored from there. Nothing protected is listed.`, ...over].join(" ");
+  return [`${plural(drops.length, "checkpoint")} ${drops.length === 1 ? "leaves" : "leave"} the ${places} zone, ${bytes(freedBy(found))}: to the trash, restorable from there, where no copy lies elsewhere. Nothing protected is listed.`, ...over].join(" ");
 }
 
 function createZone({ zone }) {
@@ -61,7 +62,7 @@ function createZone({ zone }) {
 function patchZone(section, zone) {
   keyed(part(section, "drops"), zone.drop, (row) => row.checkpoint_id, (row) => h("li", {}, h("a", { href: route.href({ checkpoint: row.checkpoint_id }) }, h("b", {}, integer(row.step)), h("span", { "data-size": true }), h("span", { class: "muted", "data-reason": true }))), (item, row) => {
     setText(part(item, "size"), bytes(row.size_bytes));
-    setText(part(item, "reason"), row.reason);
+    setText(part(item, "reason"), REASONS[row.reason] ?? row.reason);
   });
   keyed(part(section, "notes"), zone.notes ?? [], (note) => note, (note) => h("li", {}, note), () => {});
 }
@@ -77,8 +78,8 @@ async function apply(element, found, stored) {
     return now ? [name, `${plural(now.count, "checkpoint")}, ${bytes(now.bytes)} → ${integer(now.count - zone.drop.length)}, ${bytes(now.bytes - zone.bytes_freed)}`] : [name, `${plural(zone.drop.length, "checkpoint")} fewer, ${bytes(zone.bytes_freed)} freed`];
   });
   const done = await ask({
-    title: "Apply the retention plan?", action: `Move ${plural(drops.length, "checkpoint")} to the trash`, picture: "trash", tone: "bad",
-    body: [h("p", {}, "They can be restored from the trash. Nothing protected is touched."), facts(changes)],
+    title: "Apply the retention plan?", action: `Drop ${plural(drops.length, "checkpoint")}`, picture: "trash", tone: "bad",
+    body: [h("p", {}, "Where a copy lies in another zone, the one here is deleted. The others move to the trash and can be restored from it. Nothing protected is touched."), facts(changes)],
     run: async () => {
       try {
         return await post("/api/retention/apply", { plan_id: found.plan_id });
@@ -89,7 +90,7 @@ async function apply(element, found, stored) {
     },
   });
   if (!done) return;
-  const said = done.changed ? `Nothing was moved: ${done.changed.detail} ${done.changed.remedy} The plan shown is the new one.` : `${plural(done.dropped.length, "checkpoint")} moved to the trash, ${bytes(done.bytes_freed)} freed.`;
+  const said = done.changed ? `Nothing was dropped: ${done.changed.detail} ${done.changed.remedy} The plan shown is the new one.` : `${plural(done.dropped, "checkpoint")} dropped, ${bytes(done.bytes_freed)} freed.`;
   await reread();
   told.classList.toggle("ok", !done.changed);
   setText(told, said);
