@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,8 +50,10 @@ class MoveBody(Body):
     before_id: str | None = None
 
 
-def add_routes(app: FastAPI, backend: TavernBackend, uploads: UploadRoom, version: str) -> None:
-    """Puts /health and /api on `app`, ahead of anything mounted at its root."""
+def add_routes(
+    app: FastAPI, backend: TavernBackend, uploads: UploadRoom, version: str, routers: Sequence[APIRouter] = ()
+) -> None:
+    """Puts /health, the routes of `routers` and /api on `app`, ahead of anything mounted at its root."""
     state = SharedAnswer(backend.state, STATE_FRESH_S)
     loss = SharedAnswers(backend.loss, LOSS_FRESH_S)
     api = APIRouter(prefix="/api")
@@ -81,6 +84,9 @@ def add_routes(app: FastAPI, backend: TavernBackend, uploads: UploadRoom, versio
 
     _add_quest_routes(api, backend, uploads, state)
     add_guild_routes(api, backend, state.forget)
+
+    for router in routers:
+        app.include_router(router)
 
     @api.api_route(
         "/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False
