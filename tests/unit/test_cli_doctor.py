@@ -26,7 +26,7 @@ def home(tmp_path, monkeypatch) -> RealmHome:
     for name in [name for name in os.environ if name.startswith(("REALM_", "RAY_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("REALM_HOME", str(tmp_path))
-    for variable in ("RAY__PORT", "RAY__DASHBOARD_PORT", "WEB__TAVERN_PORT"):
+    for variable in ("RAY__PORT", "RAY__DASHBOARD_PORT", "WEB__TAVERN_PORT", "WEB__VAULT_PORT"):
         monkeypatch.setenv(f"REALM_{variable}", str(free_port()))
     monkeypatch.setenv("REALM_WEB__SKILL_PORTS", json.dumps({"bin": free_port(), "sy": free_port()}))
     return RealmHome(tmp_path)
@@ -104,11 +104,17 @@ def test_a_port_that_this_realm_holds_is_fine(home, monkeypatch):
 def test_on_a_cluster_of_others_only_the_realms_own_ports_matter(home, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "auto")
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("ray::ApiHost", 4711))
-    tavern, *skills = doctor_machine.check_ports(home, RealmConfig())
+    tavern, vault, *skills = doctor_machine.check_ports(home, RealmConfig())
     assert (tavern.state, "web.tavern_port" in tavern.detail) == ("pass", True)
+    assert (vault.state, "web.vault_port" in vault.detail) == ("pass", True)
     assert [check.state for check in skills] == ["pass", "pass"]
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("nginx", 4711))
-    assert [check.state for check in doctor_machine.check_ports(home, RealmConfig())] == ["fail", "warn", "warn"]
+    assert [check.state for check in doctor_machine.check_ports(home, RealmConfig())] == [
+        "fail",
+        "fail",
+        "warn",
+        "warn",
+    ]
 
 
 def test_a_disk_without_the_room_a_checkpoint_must_leave(home):
