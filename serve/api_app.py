@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from realm.hosts import VAULT_SERVICE
@@ -98,9 +101,27 @@ def create_app(
     def shown(base_url: str) -> str:
         return docs_page(app.openapi(), base_url)
 
-    for routes in (*api_routers(backends), events_router(backends)):
+    routers = (*api_routers(backends), events_router(backends))
+    for routes in routers:
         app.include_router(routes)
+    _tell_methods(app, [route for routes in routers for route in routes.routes if isinstance(route, APIRoute)])
     return app
+
+
+def _tell_methods(app: FastAPI, routes: Sequence[APIRoute]) -> None:
+    """Makes a 405 name every method of its path: the router knows those of the first route only."""
+
+    @app.exception_handler(405)
+    async def _refuse(request: Request, error: Exception) -> problems.ProblemResponse:
+        assert isinstance(error, HTTPException)
+        path = request.url.path
+        found = [route for route in routes if route.path_regex.match(path)]
+        # Of paths that both fit, as /jobs/batch and /jobs/{job_id}, the one that says more of it.
+        nearest = max(found, key=lambda route: len(re.sub("{.*?}", "", route.path_format)), default=None)
+        methods = {
+            method for route in found if nearest and route.path == nearest.path for method in route.methods or ()
+        }
+        return problems.of_http_error(request, error, {"Allow": ", ".join(sorted(methods))} if methods else {})
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import realm
 from actors.ports import skill_ports
+from actors.service import Ticker, now
 from actors.web_host import Site
 from realm.config import RealmConfig
 from realm.home import RealmHome
@@ -13,6 +14,8 @@ from serve.limits import Workbench
 from serve.realm_backend import realm_backends
 from serve.security import who_may_ask
 from skills import get_engine
+
+PRUNE_INTERVAL_S = 600.0
 
 
 def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:
@@ -26,7 +29,9 @@ def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:
         )
         return Site(skill_service(skill_id), app, web.host, port)
 
-    vault = api_app.create_app(realm_backends(home), version=version, **who_may_ask(web, web.vault_port))
+    backends = realm_backends(home)
+    Ticker("keys", PRUNE_INTERVAL_S, lambda: backends.keys.prune(now()), print)
+    vault = api_app.create_app(backends, version=version, **who_may_ask(web, web.vault_port))
     return [
         Site(VAULT_SERVICE, vault, web.host, web.vault_port),
         *(site(skill_id, port) for skill_id, port in ports.items()),

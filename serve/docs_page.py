@@ -85,10 +85,16 @@ def example_of(document: Document, schema: Mapping[str, Any], depth: int = 0) ->
     if depth > MAX_DEPTH:
         return None
     if kind == "object":
-        return {name: example_of(document, each, depth + 1) for name, each in schema.get("properties", {}).items()}
+        parts = {name: each for name, each in schema.get("properties", {}).items() if not _left_out(each)}
+        return {name: example_of(document, each, depth + 1) for name, each in parts.items()}
     if kind == "array":
         return [example_of(document, schema["items"], depth + 1)] if "items" in schema else []
     return {"string": "", "integer": 0, "number": 0, "boolean": False}.get(kind or "")
+
+
+def _left_out(schema: Mapping[str, Any]) -> bool:
+    """Whether a part may be null and has no example: it is shown by being left out."""
+    return not schema.get("examples") and {"type": "null"} in schema.get("anyOf", ())
 
 
 def _operations(document: Document) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

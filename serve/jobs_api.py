@@ -52,11 +52,11 @@ def _reading(backends: ApiBackends) -> APIRouter:
     async def workers() -> Response:
         return answer({"workers": await jobs.workers()})
 
-    @routes.get("/jobs/{job_id}", **reads("A job with its result", models.JobRow, 404))
+    @routes.get("/jobs/{job_id:number}", **reads("A job with its result", models.JobRow, 404))
     async def one_job(job_id: JobId) -> Response:
         return answer(await jobs.show(job_id))
 
-    @routes.get("/jobs/{job_id}/events", **reads("A job's history", models.JobEvents, 404))
+    @routes.get("/jobs/{job_id:number}/events", **reads("A job's history", models.JobEvents, 404))
     async def events(job_id: JobId) -> Response:
         return answer({"events": await jobs.history(job_id)})
 
@@ -133,28 +133,28 @@ async def _roles_of(jobs: JobsBackend, worker_id: str) -> list[str]:
 def _one_job(backends: ApiBackends) -> APIRouter:
     routes, jobs = router(backends.keys, "work"), backends.jobs
 
-    @routes.post("/jobs/{job_id}/heartbeat", **writes("Renew a job's lease", models.Beat, 404))
+    @routes.post("/jobs/{job_id:number}/heartbeat", **writes("Renew a job's lease", models.Beat, 404))
     async def beat(job_id: JobId, asked: Annotated[models.OneBeatRequest, Body()]) -> Response:
         return answer(await jobs.heartbeat(asked.worker_id, [job_id]))
 
-    @routes.post("/jobs/{job_id}/complete", **writes("Finish a job with its result", models.JobRow, 404))
+    @routes.post("/jobs/{job_id:number}/complete", **writes("Finish a job with its result", models.JobRow, 404))
     async def complete(job_id: JobId, asked: Annotated[models.CompleteRequest, Body()]) -> Response:
         return answer(await jobs.complete(job_id, asked.worker_id, asked.result))
 
-    @routes.post("/jobs/{job_id}/fail", **writes("Say that an attempt failed", models.JobRow, 404))
+    @routes.post("/jobs/{job_id:number}/fail", **writes("Say that an attempt failed", models.JobRow, 404))
     async def fail(job_id: JobId, asked: Annotated[models.FailRequest, Body()]) -> Response:
         return answer(await _row(jobs, job_id, await jobs.fail(job_id, asked.worker_id, asked.kind, asked.message)))
 
-    @routes.post("/jobs/{job_id}/release", **writes("Give a job back unharmed", models.JobRow, 404))
+    @routes.post("/jobs/{job_id:number}/release", **writes("Give a job back unharmed", models.JobRow, 404))
     async def release(job_id: JobId, asked: Annotated[models.ReleaseRequest, Body()]) -> Response:
         return answer(await _row(jobs, job_id, await jobs.release(job_id, asked.worker_id)))
 
-    @routes.post("/jobs/{job_id}/cancel", **writes("Cancel a job, running or not", models.JobRow, 404))
+    @routes.post("/jobs/{job_id:number}/cancel", **writes("Cancel a job, running or not", models.JobRow, 404))
     async def cancel(job_id: JobId, asked: Annotated[models.CancelRequest | None, Body()] = None) -> Response:
         reason = (asked or models.CancelRequest()).reason
         return answer(await jobs.cancel(job_id, reason))
 
-    @routes.post("/jobs/{job_id}/retry", **writes("Queue a failed or cancelled job again", models.JobRow, 404))
+    @routes.post("/jobs/{job_id:number}/retry", **writes("Queue a failed or cancelled job again", models.JobRow, 404))
     async def retry(job_id: JobId) -> Response:
         return answer(await jobs.retry(job_id))
 

@@ -143,6 +143,19 @@ def _retry_after(error: RealmError) -> dict[str, str] | None:
     return None
 
 
+def of_http_error(request: Request, error: HTTPException, headers: Mapping[str, str] = {}) -> ProblemResponse:
+    """A refusal of the web framework as a problem document; `headers` go over those that it has."""
+    phrase = HTTPStatus(error.status_code).phrase
+    bare = str(error.detail) == phrase
+    return problem(
+        error.status_code,
+        phrase,
+        f"{phrase}: {request.method} {request.url.path[:SHOWN_CHARS]}" if bare else str(error.detail),
+        remedy=REMEDIES.get(error.status_code, ""),
+        headers={**(error.headers or {}), **headers},
+    )
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of `app`'s routes a problem document."""
 
@@ -154,15 +167,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)
-        phrase = HTTPStatus(error.status_code).phrase
-        bare = str(error.detail) == phrase
-        return problem(
-            error.status_code,
-            phrase,
-            f"{phrase}: {request.method} {request.url.path[:SHOWN_CHARS]}" if bare else str(error.detail),
-            remedy=REMEDIES.get(error.status_code, ""),
-            headers=dict(error.headers or {}),
-        )
+        return of_http_error(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: Exception) -> ProblemResponse:

@@ -82,11 +82,11 @@ def _zones(backends: ApiBackends) -> APIRouter:
     async def transfers(limit: Limit = 50, offset: Offset = 0) -> Response:
         return page(await vault.transfers(limit, offset), limit, offset)
 
-    @routes.get("/transfers/{transfer_id}", **reads("How far a transfer is", models.TransferRow, 404))
+    @routes.get("/transfers/{transfer_id:number}", **reads("How far a transfer is", models.TransferRow, 404))
     async def one_transfer(transfer_id: TransferId) -> Response:
         return answer(await vault.transfer_status(transfer_id))
 
-    @routes.post("/transfers/{transfer_id}/cancel", **writes("End a transfer", models.TransferRow, 404))
+    @routes.post("/transfers/{transfer_id:number}/cancel", **writes("End a transfer", models.TransferRow, 404))
     async def cancel_transfer(transfer_id: TransferId) -> Response:
         return answer(await vault.cancel_transfer(transfer_id))
 

@@ -59,7 +59,14 @@ class VaultIdConvertor(Convertor[str]):
         return value
 
 
+class NumberConvertor(VaultIdConvertor):
+    """An id that is a number: no word of another route is one."""
+
+    regex = "[0-9]+"
+
+
 register_url_convertor("vault_id", VaultIdConvertor())
+register_url_convertor("number", NumberConvertor())
 
 
 def vault_routers(backends: ApiBackends) -> list[APIRouter]:

@@ -272,6 +272,10 @@ class IdempotencyKeys(Protocol):
         """Its request was refused and may be sent again."""
         ...
 
+    def prune(self, now: datetime) -> int:
+        """Drops answers that are kept no longer."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ApiBackends:

@@ -47,7 +47,7 @@ def test_a_machine_where_nothing_runs_yet_is_healthy():
     assert (done.code, report["healthy"], failed) == (0, True, [])
     names = set(by_name(report["checks"]))
     assert {"Python", "packages", "config", "disk", "GPU", "hero", "database", "cluster"} <= names
-    assert sum(name.startswith("port ") for name in names) == 5
+    assert sum(name.startswith("port ") for name in names) == 6
 
 
 def test_a_failure_exits_1_and_shows_its_remedy(home):

@@ -173,7 +173,6 @@ def test_of_two_at_once_under_one_key_one_waits(world: World, api: TestClient, m
     async def slow(*arguments: Any, **named: Any) -> Any:
         begun.set()
         while not gate.is_set():
-
             await asyncio.sleep(0.01)
         return await submit(*arguments, **named)
 
@@ -185,7 +184,7 @@ def test_of_two_at_once_under_one_key_one_waits(world: World, api: TestClient, m
         meanwhile = api.post("/api/jobs", json=HEALTH, headers=key)
         gate.set()
         assert first.result(30).status_code == 201
-    assert refused(meanwhile, 409, "not answered yet").headers["retry-after"] == "1"
+    assert refused(meanwhile, 409, "being answered").headers["retry-after"] == "1"
     assert api.post("/api/jobs", json=HEALTH, headers=key).headers["idempotent-replayed"] == "true"
     assert api.get("/api/jobs").json()["total"] == 1
 
