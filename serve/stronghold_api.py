@@ -68,7 +68,7 @@ def _zones(backends: ApiBackends) -> APIRouter:
     async def zones() -> Response:
         return answer({"zones": await vault.zones()})
 
-    @routes.get("/zones/{zone}/assets", **reads("What has a copy in a zone", models.Assets))
+    @routes.get("/zones/{zone}/assets", **reads("What has a copy in a zone", models.ZoneAssets))
     async def zone_assets(
         zone: Annotated[Zone, InPath(examples=["hot"])], limit: Limit = 50, offset: Offset = 0
     ) -> Response:

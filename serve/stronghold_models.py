@@ -31,6 +31,21 @@ class Assets(Page):
     assets: list[AssetRow]
 
 
+class ZoneAssetRow(Row):
+    """A copy in a zone."""
+
+    asset_id: Annotated[str, Field(examples=[CHECKPOINT])]
+    kind: Annotated[str, Field(examples=["checkpoint"])]
+    name: Annotated[str, Field(examples=["checkpoint-1200-20260401-1810"])]
+    stronghold: Annotated[str, Field(examples=["home"])]
+    size_bytes: Bytes
+    stored_at: Time
+
+
+class ZoneAssets(Page):
+    assets: Annotated[list[ZoneAssetRow], Field(description="Last stored first.")]
+
+
 class Located(Row):
     id: Annotated[str, Field(examples=[CHECKPOINT])]
     locations: list[LocationRow]

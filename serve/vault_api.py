@@ -94,9 +94,9 @@ def _ledger(backends: ApiBackends) -> APIRouter:
         found = await vault.list(campaign_id=campaign, skill=skill, limit=limit, offset=offset)
         return page(found, limit, offset)
 
-    @routes.get("/ledger/summary", **reads("Numbers of a campaign's ledger", models.LedgerSummary, 404, 409))
-    async def summary(campaign: Campaign = None) -> Response:
-        return answer(await vault.summary(campaign))
+    @routes.get("/ledger/summary", **reads("Numbers of the active campaign's ledger", models.LedgerSummary, 409))
+    async def summary() -> Response:
+        return answer(await vault.summary())
 
     @routes.get("/ledger/best", **reads("The best checkpoint by a metric", models.CheckpointRow, 404, 409))
     async def best(metric: Annotated[Metrics, Query()] = "exam_accuracy", campaign: Campaign = None) -> Response:
@@ -214,7 +214,7 @@ def _deletion(backends: ApiBackends) -> APIRouter:
 
     @routes.post("/checkpoints/delete", **writes("Move checkpoints to the trash", models.Deleted, 404))
     async def delete(asked: Annotated[models.DeleteRequest, Body()]) -> Response:
-        return answer(await vault.delete(asked.ids, asked.confirmation))
+        return answer(await vault.delete(asked.ids, asked.confirmation or ""))
 
     @routes.delete(
         "/checkpoints/{checkpoint_id:vault_id}", **writes("Move a checkpoint to the trash", models.Deleted, 404)
@@ -225,7 +225,7 @@ def _deletion(backends: ApiBackends) -> APIRouter:
             Annotated[str, Field(max_length=200)] | None, Query(description="What /delete-plan asks to be repeated.")
         ] = None,
     ) -> Response:
-        return answer(await vault.delete([checkpoint_id], confirm))
+        return answer(await vault.delete([checkpoint_id], confirm or ""))
 
     return routes
 
@@ -258,7 +258,7 @@ def _exports(backends: ApiBackends) -> APIRouter:
         return answer(await vault.export_cancel(export_id))
 
     @routes.post(
-        "/import", **writes("Enter a Hugging Face folder as a checkpoint", models.CheckpointRow, 404, 507, status=201)
+        "/import", **writes("Enter a Hugging Face folder as a checkpoint", models.Imported, 404, 507, status=201)
     )
     async def import_folder(asked: Annotated[models.ImportRequest, Body()]) -> Response:
         return answer(await vault.import_folder(asked.path), 201)

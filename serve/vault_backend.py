@@ -41,8 +41,8 @@ class VaultBackend(Protocol):
         """The row of the best checkpoint by a metric."""
         ...
 
-    async def summary(self, campaign_id: str | None = None) -> Json:
-        """Numbers of a campaign's ledger."""
+    async def summary(self) -> Json:
+        """Numbers of the active campaign's ledger."""
         ...
 
     async def stats(self) -> Json:
@@ -61,7 +61,7 @@ class VaultBackend(Protocol):
         """What a deletion would do: `{checkpoints, bytes_freed, refused, confirmation}`."""
         ...
 
-    async def delete(self, names: Sequence[str], confirmation: str | None = None) -> Json:
+    async def delete(self, names: Sequence[str], confirmation: str = "") -> Json:
         """Moves checkpoints to the trash: `{trashed, bytes_freed, refused}`."""
         ...
 
@@ -132,7 +132,7 @@ class VaultBackend(Protocol):
     async def export_cancel(self, export_id: str) -> Json: ...
 
     async def import_folder(self, path: str) -> Json:
-        """Enters a Hugging Face folder as a starting checkpoint; its row."""
+        """Takes a Hugging Face folder in: `{checkpoint, asset, path, next}`, one of the first two None."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,9 @@ class LocationRow(Row):
     """A copy."""
 
     stronghold: Annotated[str, Field(description="`home` is the realm's own folder.", examples=["home"])]
-    zone: Annotated[str, Field(examples=["hot"])]
+    zone: Annotated[
+        str | None, Field(description="null when its stronghold is no longer in the settings.", examples=["hot"])
+    ]
     node: Annotated[str | None, Field(description="Host whose disk it is; null for a bucket.")] = None
     uri: Annotated[str, Field(examples=[f"file:///var/lib/realm/checkpoints/{CHECKPOINT}"])]
     size_bytes: Bytes
@@ -187,8 +189,17 @@ class ImportRequest(Request):
     ]
 
 
+class Imported(Row):
+    """What an imported folder became: a checkpoint of step 0, or an asset that `hero.base_model` can name."""
+
+    checkpoint: CheckpointRow | None = None
+    asset: Annotated[dict[str, Any] | None, Field(description="As /api/assets/{id} tells it.")] = None
+    path: Annotated[str, Field(description="Of the copy.", examples=["/var/lib/realm/models/imports/my-model"])]
+    next: Annotated[str, Field(description="How a campaign starts from it.", examples=["realm start"])] = ""
+
+
 class LedgerSummary(Row):
-    """Numbers of a campaign's ledger."""
+    """Numbers of the active campaign's ledger."""
 
 
 class VaultStats(Row):

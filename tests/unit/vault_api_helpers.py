@@ -114,8 +114,8 @@ class StoreVault:
         found = self.store.best(campaign_id or CAMPAIGN, metric)
         return None if found is None else self.row(found)
 
-    async def summary(self, campaign_id: str | None = None) -> Json:
-        return asdict(self.store.sizes(campaign_id or CAMPAIGN))
+    async def summary(self) -> Json:
+        return asdict(self.store.sizes(CAMPAIGN))
 
     async def stats(self) -> Json:
         return asdict(self.store.sizes())
@@ -138,7 +138,7 @@ class StoreVault:
             "confirmation": f"delete {len(free)} checkpoint{'s' if len(free) != 1 else ''}",
         }
 
-    async def delete(self, names: Sequence[str], confirmation: str | None = None) -> Json:
+    async def delete(self, names: Sequence[str], confirmation: str = "") -> Json:
         plan = await self.delete_plan(names)
         if len(names) > 1 and confirmation != plan["confirmation"]:
             raise ConflictError(f"The confirmation is {confirmation!r}.", f"Repeat: {plan['confirmation']}")
@@ -171,7 +171,13 @@ class StoreVault:
         ]
 
     async def zone_assets(self, zone: str, limit: int = 50, offset: int = 0) -> Json:
-        return await self.assets(None, limit, offset)
+        found = self.store.page(CAMPAIGN, limit, offset) if zone == "hot" else ()
+        rows = [
+            {"asset_id": each.id, "kind": "checkpoint", "name": each.canonical_name, "stronghold": "home"}
+            | {"size_bytes": each.size_bytes, "stored_at": each.saved_at.isoformat()}
+            for each in found
+        ]
+        return {"assets": rows, "total": self.store.sizes().live if zone == "hot" else 0}
 
     async def transfer(self, asset_id: str, target: str, source: str | None = None) -> Json:
         found = self.store.get(asset_id)
