@@ -54,9 +54,10 @@ TAGS = {
 def api_routers(backends: ApiBackends) -> list[APIRouter]:
     """Every router but that of the events; their paths are whole ones under /api."""
     return [
+        # Asked most often, so looked at first.
+        *jobs_routers(backends),
         *vault_routers(backends),
         *stronghold_routers(backends),
-        *jobs_routers(backends),
         *worker_routers(backends),
         *books_routers(backends),
     ]

@@ -28,7 +28,8 @@ details { background: var(--panel); border: 1px solid var(--line); border-radius
 summary { cursor: pointer; padding: .5rem .75rem; overflow-wrap: anywhere; }
 details > div { padding: 0 .75rem .75rem; }
 code, pre { font: 14px/1.45 ui-monospace, monospace; }
-pre { background: var(--bg); padding: .75rem; overflow-x: auto; border-radius: 4px; }
+pre { background: var(--bg); padding: .75rem; border-radius: 4px; }
+pre, .wide { overflow-x: auto; }
 .method { display: inline-block; min-width: 4.5em; color: var(--gold); font-weight: 600; }
 .muted { color: var(--muted); }
 table { border-collapse: collapse; width: 100%; }
@@ -48,12 +49,13 @@ def docs_page(document: Document, base_url: str) -> str:
     info = document["info"]
     tags = [tag["name"] for tag in document.get("tags", ())]
     title = f"{escape(info['title'])} {escape(info['version'])}"
-    links = "".join(f'<a href="#{escape(tag)}">{escape(tag)}</a>' for tag in tags)
+    links = " ".join(f'<a href="#{escape(tag)}">{escape(tag)}</a>' for tag in tags)
     paragraphs = "".join(f"<p>{escape(part)}</p>" for part in info.get("description", "").split("\n\n"))
     parts = [
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>',
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>',
-        f'<h1>{title}</h1>{paragraphs}<nav aria-label="Parts">{links}<a href="/openapi.json">openapi.json</a></nav>',
+        f"<main><h1>{title}</h1>{paragraphs}",
+        f'<nav aria-label="Parts">{links} <a href="/openapi.json">openapi.json</a></nav>',
     ]
     for tag in document.get("tags", ()):
         parts.append(f'<h2 id="{escape(tag["name"])}">{escape(tag["name"])}</h2>')
@@ -63,7 +65,7 @@ def docs_page(document: Document, base_url: str) -> str:
             for path, method, operation in _operations(document)
             if tag["name"] in operation.get("tags", ())
         ]
-    return "".join([*parts, "</body></html>"])
+    return "".join([*parts, "</main></body></html>"])
 
 
 def example_of(document: Document, schema: Mapping[str, Any], depth: int = 0) -> Any:
@@ -113,14 +115,14 @@ def _operation(document: Document, path: str, method: str, operation: Mapping[st
         f'<code>{escape(path)}</code> <span class="muted">{escape(operation.get("summary", ""))}</span></summary><div>',
         f"<p>{escape(operation['description'])}</p>" if operation.get("description") else "",
         _parameters(parameters),
-        f"<pre>{escape(_curl(method, path, parameters, asked, base_url))}</pre>",
+        f'<pre tabindex="0">{escape(_curl(method, path, parameters, asked, base_url))}</pre>',
     ]
-    for status, answer in operation.get("responses", {}).items():
+    for status, answer in sorted(operation.get("responses", {}).items()):
         parts.append(f"<p><b>{escape(status)}</b> {escape(answer.get('description', ''))}</p>")
         schema = _json_schema(answer)
         if schema is not None:
             example = json.dumps(example_of(document, schema), indent=1, ensure_ascii=False)
-            parts.append(f"<pre>{escape(example)}</pre>")
+            parts.append(f'<pre tabindex="0">{escape(example)}</pre>')
     return "".join([*parts, "</div></details>"])
 
 
@@ -133,10 +135,11 @@ def _parameters(parameters: Any) -> str:
         return ""
     rows = "".join(
         f"<tr><td><code>{escape(each['name'])}</code></td><td>{escape(each['in'])}</td>"
-        f"<td>{'required' if each.get('required') else ''}</td><td>{escape(_about(each))}</td></tr>"
+        f"<td>{'yes' if each.get('required') else 'no'}</td><td>{escape(_about(each))}</td></tr>"
         for each in parameters
     )
-    return f"<table><tr><th>Parameter</th><th>In</th><th></th><th>Meaning</th></tr>{rows}</table>"
+    heads = "".join(f"<th>{word}</th>" for word in ("Parameter", "In", "Needed", "Meaning"))
+    return f'<div class="wide" tabindex="0"><table><tr>{heads}</tr>{rows}</table></div>'
 
 
 def _about(parameter: Mapping[str, Any]) -> str:

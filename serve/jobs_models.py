@@ -29,7 +29,7 @@ JobTypeName = Annotated[
 ]
 JobId = Annotated[str, Field(pattern=r"^[0-9]{1,18}$", examples=["41"])]
 WorkerId = Annotated[Id, Field(description="Unique to the process.", examples=["box-2-eval-7f3a"])]
-Labels = Annotated[dict[Id, Id], Field(max_length=32, examples=[{"realm/role": "oracle"}])]
+Labels = Annotated[dict[Id, Id], Field(max_length=32)]
 Roles = Annotated[list[Role], Field(min_length=1, max_length=len(ROLES), examples=[["eval"]])]
 Result = Annotated[
     dict[str, Any], Field(description="What the job's type gives.", examples=[{"correct": 83, "n": 100}])
@@ -51,7 +51,9 @@ class SubmitRequest(Request):
             gt=0, le=MAX_TIMEOUT_S, strict=False, description="Seconds; that of its type unless given.", examples=[600]
         ),
     ] = None
-    labels: Annotated[Labels, Field(description="Only a worker that has all of them claims it.")] = {}
+    labels: Annotated[
+        Labels, Field(description='Only a worker that has all of them claims it, as {"realm/role": "oracle"}.')
+    ] = {}
 
 
 class BatchItem(SubmitRequest):
