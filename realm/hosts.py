@@ -11,6 +11,8 @@ from realm.errors import NotFoundError
 from realm.home import RealmHome
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+VAULT_SERVICE = "vault-api"
+"""Name of the service that is the realm's own API: vault, jobs, books."""
 
 
 def skill_service(skill_id: str) -> str:
@@ -23,6 +25,7 @@ def service_urls(config: RealmConfig, skill_ports: Mapping[str, int]) -> dict[st
     host = config.web.host
     return {
         "tavern": url_of(host, config.web.tavern_port),
+        VAULT_SERVICE: url_of(host, config.web.vault_port),
         **{skill_service(skill_id): url_of(host, port) for skill_id, port in skill_ports.items()},
         "dashboard": url_of("127.0.0.1", config.ray.dashboard_port),
     }

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from realm.errors import QuestError
+from serve.json_answers import answer, json_answer
 from serve.tavern.answers import SharedAnswer, SharedAnswers
 from serve.tavern.backend import Json, TavernBackend
 from serve.tavern.guild_api import add_guild_routes
-from serve.tavern.routes import Body, answer, json_answer
+from serve.tavern.routes import Body
 from serve.tavern.uploads import Upload, UploadRoom
 
 STATE_FRESH_S = 0.25

@@ -39,6 +39,7 @@ def create_app(
     version: str,
     allowed_hosts: set[str],
     token: str | None = None,
+    read_token: str | None = None,
     upload_folder: Path | None = None,
     routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
@@ -56,7 +57,7 @@ def create_app(
             uploads.close()
 
     app = FastAPI(title="Tavern", version=version, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts, token=token, headers=RESPONSE_HEADERS)
+    app.add_middleware(Guard, allowed_hosts=allowed_hosts, token=token, read_token=read_token, headers=RESPONSE_HEADERS)
     problems.install(app)
     assets = Assets()
     assets.add_route(app)
