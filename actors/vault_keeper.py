@@ -198,7 +198,8 @@ class VaultKeeper(VaultLedger, VaultTransfers, VaultRetention, VaultExports):
         saved_at = datetime.fromisoformat(entry["saved_at"])
         train_loss = entry.get("train_loss")
         cursor = entry.get("cursor") or {}
-        parent = self.checkpoints.newest(entry["campaign_id"], with_optimizer=True)
+        campaign = entry["campaign_id"]
+        parent = self.checkpoints.newest(campaign, with_optimizer=True) or self.imported_start(campaign)
         states = self.skills.states(entry["campaign_id"])
         return Checkpoint(
             id=checkpoint_id(entry["campaign_id"], folder.name),
