@@ -12,6 +12,8 @@ from realm.rules.job import Job
 from realm.rules.job_match import Ask
 from realm.store.jobs import JobStore
 
+MOST = 100
+"""Jobs that are handed out in one transaction: what else is written waits for it."""
 LOOK_S = 1.0
 """While workers wait the queue is looked at this often at least: time alone makes some jobs ready."""
 
@@ -74,7 +76,8 @@ class Desk:
     async def _serve(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._poke.wait(), LOOK_S if self._waiting else None)
+                async with asyncio.timeout(LOOK_S if self._waiting else None):
+                    await self._poke.wait()
             except TimeoutError:
                 self._changed = True
             self._poke.clear()
@@ -88,12 +91,14 @@ class Desk:
             waiter.away = True
         try:
             found = await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._store.claim_started, [waiter.ask for waiter in served], now()
+                self._thread, lambda: self._store.claim_started([each.ask for each in served], now(), most=MOST)
             )
         except Exception as error:  # noqa: BLE001 - without this loop no worker gets a job; what failed is said
             print(f"the queue could not be read: {type(error).__name__}: {error}")
             found = [()] * len(served)
             self._changed = True
+        if sum(len(jobs) for jobs in found) == MOST:
+            self.wake()
         for waiter, jobs in zip(served, found, strict=True):
             waiter.away, waiter.looked = False, True
             if jobs or waiter.over:
