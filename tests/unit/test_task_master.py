@@ -226,6 +226,32 @@ def test_many_that_wait_share_few_looks_and_none_is_served_twice(masters, monkey
     asyncio.run(play())
 
 
+def test_what_is_claimed_for_a_worker_that_gave_up_goes_back(masters, monkeypatch):
+    async def play():
+        master = masters()
+        waits = asyncio.create_task(master.claim("gone", ["forge"], 30))
+        while not master.desk.waiting():
+            await asyncio.sleep(0)
+        claim_started = master.jobs.claim_started
+        loop = asyncio.get_running_loop()
+
+        def claimed_while_it_gives_up(asks, *rest, **more):
+            found = claim_started(asks, *rest, **more)
+            if any(found):
+                loop.call_soon_threadsafe(waits.cancel)
+            return found
+
+        monkeypatch.setattr(master.jobs, "claim_started", claimed_while_it_gives_up)
+        await master.submit("data_validate", DATA)
+        while len(await master.history("1")) < 4:
+            await asyncio.sleep(0.01)
+        monkeypatch.undo()
+        job = await master.claim("there", ["forge"], 10)
+        assert (job["id"], job["worker_id"], job["attempts"]) == ("1", "there", 1)
+
+    asyncio.run(play())
+
+
 def test_what_evaluates_gets_its_task_and_is_recorded_before_it_is_completed(masters, monkeypatch):
     asked = []
 
