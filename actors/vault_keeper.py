@@ -22,7 +22,8 @@ from safetensors.numpy import save_file
 
 from actors.cluster import ON_HEAD
 from actors.rows import row_of
-from actors.service import Service, now
+from actors.service import now
+from actors.vault_exports import VaultExports
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import HeroError, RealmError
@@ -45,7 +46,7 @@ LEDGER = "ledger.json"
 SAVED_WITH = ("torch", "transformers", "ray")
 
 
-class VaultKeeper(Service):
+class VaultKeeper(VaultExports):
     """The vault: every checkpoint, where it lies and which one is newest, best or to go."""
 
     def __init__(self, home: str) -> None:
@@ -55,6 +56,7 @@ class VaultKeeper(Service):
         self.base: str | None = None
         self.building = threading.Lock()
         self._adopt()
+        self.tidy_exports()
 
     # Starting points
 
@@ -69,10 +71,13 @@ class VaultKeeper(Service):
             return base
 
     def starting_point(self, campaign_id: str) -> dict[str, Any]:
-        """Where an attempt starts: the newest checkpoint with an optimizer, else the base model at step 0."""
+        """Where an attempt starts: the newest checkpoint with an optimizer, else at step 0 what was imported for the
+        campaign, else the base model."""
         newest = self.checkpoints.newest(campaign_id, with_optimizer=True)
         if newest is None:
-            return {"source": self.base_model(), "resumable": False, "step": 0, "checkpoint_id": None}
+            start = self.imported_start(campaign_id)
+            source = self.base_model() if start is None else start.path
+            return {"source": source, "resumable": False, "step": 0, "checkpoint_id": start.id if start else None}
         return {"source": newest.path, "resumable": True, "step": newest.step, "checkpoint_id": newest.id}
 
     def durable_step(self, campaign_id: str) -> int:

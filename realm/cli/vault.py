@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from realm.cli import vault_export
 from realm.cli.output import Json, add_row, cell, facts, print_json, size, stdout, table, when
 from realm.errors import NotFoundError
 
 app = typer.Typer(help="The vault: checkpoints of the active campaign.", no_args_is_help=True)
+vault_export.add_to(app)
 
 
 @app.command("list", epilog="Example: realm vault list --limit 5")

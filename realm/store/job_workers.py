@@ -16,6 +16,7 @@ from realm.store.columns import values_of
 from realm.store.events import emit
 from realm.store.job_reads import JobReads
 from realm.store.job_rows import IS_HELD, jobs_of, set_back
+from realm.store.job_times import mend_times, times_are_ahead
 from realm.store.tables import job_events, jobs, workers
 
 JOBS_KEPT: Final = timedelta(days=7)
@@ -60,9 +61,11 @@ class JobWorkers(JobReads):
         """Take back jobs whose lease ran out or that run longer than they may; they count as failed attempts."""
         held = select(jobs).where(IS_HELD)
         with self._db.read() as connection:
-            if not any(_overdue(job, now) for job in jobs_of(connection, held)):
+            overdue = any(_overdue(job, now) for job in jobs_of(connection, held))
+            if not overdue and not times_are_ahead(connection, now):
                 return ()
         with self._db.write() as connection:
+            mend_times(connection, now)
             overdue = [(job, _overdue(job, now)) for job in jobs_of(connection, held)]
             return tuple(
                 set_back(connection, job, kind, f"worker {job.worker_id}", now, self._rng)

@@ -46,9 +46,10 @@ def test_the_commands_are_those_that_the_documents_name():
         "skill list", "skill show", "skill generate", "skill grade", "skill eval", "skill new",
         "skill plan", "skill enable", "skill disable", "skill priority",
         "passive list", "passive run", "primitive list", "primitive run",
-        "vault list", "vault show", "vault best",
+        "vault list", "vault show", "vault best", "vault export", "vault import",
         "hero list", "hero show",
         "config show", "config set",
+        "db show", "db upgrade", "db downgrade",
     }  # fmt: skip
 
 
@@ -91,6 +92,8 @@ ASKING = [
     ("vault", "list"),
     ("vault", "show", "x"),
     ("vault", "best"),
+    ("vault", "export", "x"),
+    ("vault", "import", "x"),
     ("spar", "--skill", "bin"),
     ("skill", "eval", "bin"),
     ("passive", "run"),

@@ -1,0 +1,1 @@
+"""The vault's files: strongholds, copies, exports and imports. Knows no database and no Ray."""
