@@ -27,7 +27,6 @@ T = TypeVar("T")
 
 KEEP_INTERVAL_S = 2.0
 PRUNE_INTERVAL_S = 600.0
-EVAL_ROLE = "eval"
 MAX_CLAIM = 100
 MAX_WAIT_S = 60.0
 
@@ -213,7 +212,7 @@ class TaskMaster(JobViews):
     async def _assigned(self, job: Job, worker_id: str) -> dict[str, Any] | None:
         """The row that a worker gets, of an evaluating job with its `task`; None when the job came to its end here."""
         row = flat_row_of(job)
-        if job.role != EVAL_ROLE:
+        if job.role != recording.RECORDED_ROLE:
             return row
         try:
             return row | {"task": await recording.assign(self, row)}
@@ -231,7 +230,7 @@ class TaskMaster(JobViews):
         self, job: Job | None, worker_id: str, result: dict[str, Any], held: list[Any] | None
     ) -> dict[str, Any]:
         """The result that people are told, once what the job found is in the books."""
-        if job is None or job.role != EVAL_ROLE or job.worker_id != worker_id or job.status.terminal:
+        if job is None or job.role != recording.RECORDED_ROLE or job.worker_id != worker_id or job.status.terminal:
             return result
         return await recording.record(self, flat_row_of(job), result, held)
 

@@ -328,15 +328,23 @@ def test_a_slow_assignment_holds_up_no_other_claim(masters, monkeypatch):
 
 
 def test_a_failed_recording_leaves_the_job_to_be_completed_again(masters, monkeypatch):
-    async def record(_service, _job, _result, _held):
+    async def assign(_service, _job):
+        return None
+
+    async def record(_service, _job, result, _held):
+        return result
+
+    async def unrecorded(_service, _job, _result, _held):
         raise ClusterError("no answer")
 
     async def play():
         master = masters()
+        monkeypatch.setattr(recording, "assign", assign)
+        monkeypatch.setattr(recording, "record", record)
         await master.submit("exam", {})
         job = await master.claim("w", ["eval"], 0)
         with monkeypatch.context() as patch:
-            patch.setattr(recording, "record", record)
+            patch.setattr(recording, "record", unrecorded)
             with pytest.raises(ClusterError):
                 await master.complete(job["id"], "w", {})
             (answer,) = await master.complete_many("w", [{"job_id": job["id"], "result": {}}])
