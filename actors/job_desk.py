@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from actors.service import now
+from realm.errors import ConflictError
 from realm.rules.job import Job
 from realm.rules.job_match import Ask
 from realm.store.jobs import JobStore
 
+T = TypeVar("T")
+
+MOST = 100
+"""Jobs that are handed out in one transaction: what else is written waits for it."""
 LOOK_S = 1.0
 """While workers wait the queue is looked at this often at least: time alone makes some jobs ready."""
 
@@ -25,10 +32,6 @@ class _Waiter:
     looked: bool = False
     away: bool = False
     over: bool = False
-
-    def give(self, jobs: tuple[Job, ...]) -> None:
-        if not self.answer.done():
-            self.answer.set_result(jobs)
 
 
 class Desk:
@@ -68,18 +71,21 @@ class Desk:
 
     def _end(self, waiter: _Waiter) -> None:
         waiter.over = True
-        if waiter.looked and not waiter.away:
-            waiter.give(())
+        if waiter.looked and not waiter.away and not waiter.answer.done():
+            waiter.answer.set_result(())
 
     async def _serve(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._poke.wait(), LOOK_S if self._waiting else None)
+                async with asyncio.timeout(LOOK_S if self._waiting else None):
+                    await self._poke.wait()
             except TimeoutError:
                 self._changed = True
             self._poke.clear()
             changed, self._changed = self._changed, False
-            served = [each for each in self._waiting.values() if changed or not each.looked]
+            # Who was answered a moment ago is still among them.
+            there = [each for each in self._waiting.values() if not each.answer.done()]
+            served = [each for each in there if changed or not each.looked]
             if served:
                 await self._look(served)
 
@@ -87,14 +93,27 @@ class Desk:
         for waiter in served:
             waiter.away = True
         try:
-            found = await asyncio.get_running_loop().run_in_executor(
-                self._thread, self._store.claim_started, [waiter.ask for waiter in served], now()
+            found = await self._in_thread(
+                lambda: self._store.claim_started([each.ask for each in served], now(), most=MOST)
             )
         except Exception as error:  # noqa: BLE001 - without this loop no worker gets a job; what failed is said
             print(f"the queue could not be read: {type(error).__name__}: {error}")
             found = [()] * len(served)
             self._changed = True
+        if sum(len(jobs) for jobs in found) == MOST:
+            self.wake()
         for waiter, jobs in zip(served, found, strict=True):
             waiter.away, waiter.looked = False, True
-            if jobs or waiter.over:
-                waiter.give(jobs)
+            if not waiter.answer.done() and (jobs or waiter.over):
+                waiter.answer.set_result(jobs)
+            elif jobs:
+                self._in_thread(lambda jobs=jobs: self._release(jobs))
+
+    def _release(self, jobs: Sequence[Job]) -> None:
+        """Give back what was claimed for a worker that had given up waiting."""
+        for job in jobs:
+            with suppress(ConflictError):
+                self._store.release(job.id, str(job.worker_id), now())
+
+    def _in_thread(self, act: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, act)

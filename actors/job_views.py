@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from actors.rows import row_of
+from actors.rows import flat_row_of
 from actors.service import Service, now
 from realm.errors import RequestError
 from realm.rules.job import JobSpec, JobStatus, JobType
@@ -37,7 +37,7 @@ class JobViews(Service):
         Raises:
             NotFoundError: there is none.
         """
-        return row_of(await self._read(lambda: self.jobs.get(job_id)))
+        return flat_row_of(await self._read(lambda: self.jobs.get(job_id)))
 
     async def list(
         self, statuses: Sequence[str] = (), types: Sequence[str] = (), limit: int = 50, offset: int = 0
@@ -54,7 +54,7 @@ class JobViews(Service):
                 raise RequestError(f"The {name} is {value}.", f"Give a number from 0 to {most:,}.")
         found = await self._read(lambda: self.jobs.page(of_status, limit, offset, of_type))
         total = await self._read(lambda: self.jobs.count(of_status, of_type))
-        return {"jobs": [row_of(job) for job in found], "total": total}
+        return {"jobs": [flat_row_of(job) for job in found], "total": total}
 
     async def history(self, job_id: str) -> list[dict[str, Any]]:
         """What happened to a job, oldest first.
@@ -62,7 +62,7 @@ class JobViews(Service):
         Raises:
             NotFoundError: there is none.
         """
-        return [row_of(line) for line in await self._read(lambda: self.jobs.history(job_id))]
+        return [flat_row_of(line) for line in await self._read(lambda: self.jobs.history(job_id))]
 
     async def stats(self) -> dict[str, Any]:
         """Counts by status and type, queues by priority, jobs that do not get on, what idle time is used for."""
@@ -87,7 +87,7 @@ class JobViews(Service):
         known, holding = await asyncio.gather(self._read(self.jobs.workers), self._read(self.jobs.holding))
         at = now()
         return [
-            row_of(worker)
+            flat_row_of(worker)
             | {
                 "online": not worker.offline(at),
                 "holding": holding.get(worker.id, []),
@@ -118,7 +118,7 @@ class JobViews(Service):
 
     async def open_jobs(self) -> list[dict[str, Any]]:
         """Jobs that are not finished, last submitted first."""
-        return [row_of(job) for job in await self._read(lambda: self.jobs.page(OPEN_STATUSES))]
+        return [flat_row_of(job) for job in await self._read(lambda: self.jobs.page(OPEN_STATUSES))]
 
     def idle_state(self) -> dict[str, Any]:
         """What idle time is used for; nothing yet."""

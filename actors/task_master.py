@@ -15,7 +15,7 @@ from actors import recording
 from actors.job_batches import Batches
 from actors.job_desk import Desk
 from actors.job_views import JobViews
-from actors.rows import row_of
+from actors.rows import flat_row_of
 from actors.service import call_id, now
 from realm.errors import ClusterError, ConflictError, QueueFullError, RealmError, RequestError
 from realm.rules.job import JOB_SPECS, FailureKind, Job, JobSpec, JobType
@@ -27,7 +27,6 @@ T = TypeVar("T")
 
 KEEP_INTERVAL_S = 2.0
 PRUNE_INTERVAL_S = 600.0
-EVAL_ROLE = "eval"
 MAX_CLAIM = 100
 MAX_WAIT_S = 60.0
 
@@ -67,7 +66,7 @@ class TaskMaster(JobViews):
             RequestError: an unknown type, or a field that is missing or wrong.
             QueueFullError: the queue of this type takes no more.
         """
-        fields = {"tags": tuple(tags), "timeout_s": timeout_s, "labels": labels, "min_gpu_mb": min_gpu_mb}
+        fields = {"tags": tags, "timeout_s": timeout_s, "labels": labels, "min_gpu_mb": min_gpu_mb}
         said = {"job_type": job_type, "payload": payload, "priority": priority, "key": key or call_id(), **fields}
         answer = await self.submissions.call(said)
         self._changed()
@@ -155,7 +154,7 @@ class TaskMaster(JobViews):
         told = await self._recorded(found.get(job_id), worker_id, result, held)
         done = await self.results.call((job_id, worker_id, told))
         self._changed()
-        return row_of(done)
+        return flat_row_of(done)
 
     async def complete_many(self, worker_id: str, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """`complete` for each of `results` = [{job_id, result}]: rows of the jobs, or the `error` of each."""
@@ -173,7 +172,7 @@ class TaskMaster(JobViews):
         done = iter(await self._write(self._complete, kept))
         answers = [what if isinstance(what, Exception) else next(done) for what in told]
         self._changed()
-        return [_error(each) if isinstance(each, Exception) else row_of(each) for each in answers]
+        return [_error(each) if isinstance(each, Exception) else flat_row_of(each) for each in answers]
 
     async def fail(self, job_id: str, worker_id: str, kind: str, message: str) -> dict[str, Any]:
         """End an attempt that failed: the job is tried again after a while if that may help.
@@ -212,8 +211,8 @@ class TaskMaster(JobViews):
 
     async def _assigned(self, job: Job, worker_id: str) -> dict[str, Any] | None:
         """The row that a worker gets, of an evaluating job with its `task`; None when the job came to its end here."""
-        row = row_of(job)
-        if job.role != EVAL_ROLE:
+        row = flat_row_of(job)
+        if job.role != recording.RECORDED_ROLE:
             return row
         try:
             return row | {"task": await recording.assign(self, row)}
@@ -231,9 +230,9 @@ class TaskMaster(JobViews):
         self, job: Job | None, worker_id: str, result: dict[str, Any], held: list[Any] | None
     ) -> dict[str, Any]:
         """The result that people are told, once what the job found is in the books."""
-        if job is None or job.role != EVAL_ROLE or job.worker_id != worker_id or job.status.terminal:
+        if job is None or job.role != recording.RECORDED_ROLE or job.worker_id != worker_id or job.status.terminal:
             return result
-        return await recording.record(self, row_of(job), result, held)
+        return await recording.record(self, flat_row_of(job), result, held)
 
     def _queue(self, said: list[dict[str, Any]]) -> list[dict[str, Any] | Exception]:
         """What `submit` answers or raises, for each."""
@@ -253,7 +252,7 @@ class TaskMaster(JobViews):
         return self.jobs.complete_many(results, now())
 
     async def _change(self, act: Callable[[], Job]) -> dict[str, Any]:
-        row = row_of(await self._write(act))
+        row = flat_row_of(await self._write(act))
         self._changed()
         return row
 

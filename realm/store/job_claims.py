@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Executable, Row, bindparam, func, or_, select
 from realm.rules.job import ANY_ROLE, LEASE_S, RAISED, Job, JobStatus, JobType, Priority, urgency
 from realm.rules.job_match import Ask, yielding
 from realm.store.job_reads import JobReads
-from realm.store.job_rows import IS_HELD, LINE, UNCLAIMED, change_job, jobs_of, line, row_pairs, to_job
+from realm.store.job_rows import IS_HELD, LINE, THESE_JOBS, UNCLAIMED, change_job, jobs_of, line, row_pairs, to_job
 from realm.store.tables import jobs
 
 PAGE: Final = 3
@@ -70,14 +70,16 @@ class JobClaims(JobReads):
     ) -> tuple[Job, ...]:
         """The most urgent jobs for this worker, at most `limit`, claimed in one transaction. See `claim`."""
         ask = Ask(worker, tuple(roles), limit, labels or {}, gpu_free_mb)
-        return self._hand_out([ask], now, lease_s, started=False)[0]
+        return self._hand_out([ask], now, lease_s, most=None, started=False)[0]
 
-    def claim_started(self, asks: Sequence[Ask], now: datetime, lease_s: float = LEASE_S) -> list[tuple[Job, ...]]:
-        """Jobs for each of several workers, claimed and started in one transaction.
+    def claim_started(
+        self, asks: Sequence[Ask], now: datetime, *, most: int | None = None, lease_s: float = LEASE_S
+    ) -> list[tuple[Job, ...]]:
+        """Jobs for each of several workers, claimed and started in one transaction; at most `most` jobs in all.
 
         The most urgent job goes to the first of `asks` that may take it. See `claim`.
         """
-        return self._hand_out(asks, now, lease_s, started=True)
+        return self._hand_out(asks, now, lease_s, most=most, started=True)
 
     def yield_idle(self, now: datetime, gpu_free_mb: Mapping[str, int] | None = None) -> tuple[Job, ...]:
         """Give idle jobs back whose workers could take work that was asked for and waits; the attempts do not count.
@@ -100,7 +102,7 @@ class JobClaims(JobReads):
             ]
             turns = _Turns(connection, asks, now, YIELDING_LOOK, blocked)
             numbers = [row.id for row, _ in zip(turns, range(YIELDING_LOOK), strict=False)]
-            waiting = {int(job.id): job for job in jobs_of(connection, select(jobs).where(jobs.c.id.in_(numbers)))}
+            waiting = {int(job.id): job for job in jobs_of(connection, THESE_JOBS, {"numbers": numbers})}
             chosen = yielding((waiting[number] for number in numbers), held, registered, gpu_free_mb or {}, room, now)
             return tuple(self._give_back(connection, job, now) for job in chosen)
 
@@ -108,7 +110,9 @@ class JobClaims(JobReads):
         values = {**UNCLAIMED, "attempts": job.attempts - 1}
         return change_job(connection, job, JobStatus.PENDING, now, values, "yields to work that was asked for")
 
-    def _hand_out(self, asks: Sequence[Ask], now: datetime, lease_s: float, *, started: bool) -> list[tuple[Job, ...]]:
+    def _hand_out(
+        self, asks: Sequence[Ask], now: datetime, lease_s: float, *, most: int | None, started: bool
+    ) -> list[tuple[Job, ...]]:
         with self._db.write() as connection:
             given: list[list[Job]] = [[] for _ in asks]
             lines: list[dict[str, Any]] = []
@@ -118,9 +122,12 @@ class JobClaims(JobReads):
                 "claimed": now,
                 "started": now if started else None,
             }
-            for number, taker in self._choose(connection, asks, now):
+            for number, taker in self._choose(connection, asks, now, most):
                 claimed = {**values, "number": number, "worker": asks[taker].worker}
-                job = to_job(connection.execute(_CLAIM, claimed).mappings().one())
+                row = connection.execute(_CLAIM, claimed).mappings().one_or_none()
+                if row is None:  # where transactions do not follow one another, another one was quicker
+                    continue
+                job = to_job(row)
                 given[taker].append(job)
                 lines.append(line(job, now, f"attempt {job.attempts}", JobStatus.CLAIMED))
                 if started:
@@ -129,10 +136,13 @@ class JobClaims(JobReads):
                 connection.execute(LINE, lines)
         return [tuple(each) for each in given]
 
-    def _choose(self, connection: Connection, asks: Sequence[Ask], now: datetime) -> list[tuple[int, int]]:
+    def _choose(
+        self, connection: Connection, asks: Sequence[Ask], now: datetime, most: int | None
+    ) -> list[tuple[int, int]]:
         """Numbers of jobs, each with the index of the ask that gets it."""
         room = self._room(connection)
         wanted = sum(ask.limit for ask in asks)
+        wanted = wanted if most is None else min(wanted, most)
         left = {index: ask.limit for index, ask in enumerate(asks) if ask.limit > 0}
         full = {kind for kind, count in room.items() if count <= 0}
         chosen: list[tuple[int, int]] = []
@@ -144,7 +154,7 @@ class JobClaims(JobReads):
             left[taker] -= 1
             if not left[taker]:
                 del left[taker]
-            if not left:
+            if len(chosen) == wanted:
                 break
             room[row.type] -= 1
             if not room[row.type]:

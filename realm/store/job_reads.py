@@ -12,7 +12,7 @@ from realm.rules.job import JOB_SPECS, Job, JobEvent, JobSpec, JobStatus, JobTyp
 from realm.rules.job_match import stuck_reason
 from realm.store.columns import to
 from realm.store.database import Database
-from realm.store.job_rows import IS_HELD, OPEN, get_job, jobs_of, row_pairs
+from realm.store.job_rows import IS_HELD, OPEN, THESE_JOBS, get_job, jobs_of, row_pairs
 from realm.store.tables import job_events, jobs, workers
 
 
@@ -29,7 +29,7 @@ class JobReads:
         """The jobs of these ids that there are."""
         wanted = [int(each) for each in numbers if each.isascii() and each.isdecimal()]
         with self._db.read() as connection:
-            return {job.id: job for job in jobs_of(connection, select(jobs).where(jobs.c.id.in_(wanted)))}
+            return {job.id: job for job in jobs_of(connection, THESE_JOBS, {"numbers": wanted})}
 
     def page(
         self,

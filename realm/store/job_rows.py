@@ -24,6 +24,7 @@ OPEN: Final = (JobStatus.PENDING, *HELD)
 
 # Statements of every job's way through the queue are built once: building one takes longer than running it.
 IS_HELD: Final = or_(*(jobs.c.status == status for status in HELD))
+THESE_JOBS: Final = select(jobs).where(jobs.c.id.in_(bindparam("numbers", expanding=True)))
 ONE_JOB: Final = select(jobs).where(jobs.c.id == bindparam("number"))
 LINE: Final = insert(job_events)
 """Lines of histories, their columns given when it runs."""
@@ -42,8 +43,8 @@ def to_job(row: RowMapping) -> Job:
     return to(Job, row, id=str(row["id"]))
 
 
-def jobs_of(connection: Connection, query: Select[Any]) -> tuple[Job, ...]:
-    return tuple(to_job(row) for row in connection.execute(query).mappings())
+def jobs_of(connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None) -> tuple[Job, ...]:
+    return tuple(to_job(row) for row in connection.execute(query, values).mappings())
 
 
 def row_pairs(
