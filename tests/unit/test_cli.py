@@ -40,7 +40,7 @@ def home(tmp_path, monkeypatch):
 def test_the_commands_are_those_that_the_documents_name():
     names = {" ".join(path) for path, _ in leaves()}
     assert names == {
-        "start", "stop", "status", "doctor", "train", "spar",
+        "start", "stop", "status", "doctor", "train", "spar", "worker",
         "quest post", "quest list", "quest show", "quest cancel", "quest retry", "quest priority",
         "battle status", "battle pause", "battle resume", "battle stop",
         "skill list", "skill show", "skill generate", "skill grade", "skill eval", "skill new",
@@ -63,7 +63,7 @@ def test_every_command_that_prints_state_prints_json():
     without = {
         path for path, command in leaves() if not any("--json" in parameter.opts for parameter in command.params)
     }
-    assert without == {("skill", "generate"), ("skill", "new")}
+    assert without == {("skill", "generate"), ("skill", "new"), ("worker",)}
 
 
 def test_the_top_level_help_says_what_the_exit_codes_mean():
