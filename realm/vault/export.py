@@ -195,8 +195,8 @@ def _write_folder(pieces: _Pieces, folder: Path) -> None:
 def _write_archive(pieces: _Pieces, path: Path, root: str) -> None:
     """A tar of one folder, `root`, compressed as it is written."""
     with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file, closefd=False) as packed:
-        sizes = {"bufsize": CHUNK, "copybufsize": CHUNK}
-        with tarfile.open(fileobj=cast(BinaryIO, packed), mode="w|", **sizes) as archive:
+        with tarfile.open(fileobj=cast(BinaryIO, packed), mode="w|", bufsize=CHUNK) as archive:
+            archive.copybufsize = CHUNK
             for name, size, changed, stream in pieces:
                 entry = tarfile.TarInfo(f"{root}/{name}")
                 entry.size, entry.mtime, entry.mode = size, int(changed), 0o644
