@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from realm.config import RealmConfig
+from realm.config import RealmConfig, load_config
+from realm.errors import NotFoundError
 from realm.home import RealmHome
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -28,6 +29,30 @@ def service_urls(config: RealmConfig, skill_ports: Mapping[str, int]) -> dict[st
         **{skill_service(skill_id): url_of(host, port) for skill_id, port in skill_ports.items()},
         "dashboard": url_of("127.0.0.1", config.ray.dashboard_port),
     }
+
+
+def get_service_url(name: str) -> str:
+    """URL of a service of this machine's realm by name, e.g. `tavern`, `vault-api` or `vault`, `dashboard`.
+
+    A skill's API is `skill-api-ID`, where `web.skill_ports` names its port.
+
+    Raises:
+        NotFoundError: the settings name no such service.
+    """
+    home = RealmHome.locate()
+    config = load_config(home)
+    ports = {skill_id: port for skill_id, port in config.web.skill_ports.items() if port is not None}
+    urls = service_urls(config, ports)
+    try:
+        record = (home.ray / "address").read_text().strip()
+    except FileNotFoundError:
+        record = ""
+    urls.setdefault("vault-api", url_of(config.web.host, config.web.vault_port))
+    urls["dashboard"] = dashboard_url(home, config, record)
+    wanted = "vault-api" if name == "vault" else name
+    if wanted not in urls:
+        raise NotFoundError(f"The realm has no service {name!r}.", f"There are {', '.join(urls)}.")
+    return urls[wanted]
 
 
 def dashboard_url(home: RealmHome, config: RealmConfig, address: str) -> str:

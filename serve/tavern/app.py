@@ -15,7 +15,7 @@ from serve.security import Guard
 from serve.tavern.api import add_routes
 from serve.tavern.assets import Assets
 from serve.tavern.backend import TavernBackend
-from serve.tavern.pages import guild, quests, tavern
+from serve.tavern.pages import guild, jobs, quests, tavern, vault
 from serve.tavern.panels import Panels
 from serve.tavern.theme import tavern_theme
 from serve.tavern.uploads import UploadRoom
@@ -87,6 +87,10 @@ def _pages(panels: Panels) -> gr.Blocks:
         tavern.build(panels)
     with demo.route("Quests", "/quests", show_in_navbar=False):
         quests.build(panels)
+    with demo.route("Jobs", "/jobs", show_in_navbar=False):
+        jobs.build(panels)
+    with demo.route("Vault", "/vault", show_in_navbar=False):
+        vault.build(panels)
     with demo.route("Guild", "/guild", show_in_navbar=False):
         guild.build(panels)
     # No page uses Gradio's queue, whose idle loop would wake a thousand times a second. These attributes are private.

@@ -18,6 +18,7 @@ from realm.cli.ray_head import PortHolder
 from realm.config import HeroConfig, HotPolicy, RealmConfig, VaultConfig, ZonesConfig
 from realm.home import RealmHome
 from realm.store.database import Database
+from realm.store.migrations import HEAD
 from tests.conftest import free_port
 
 
@@ -189,12 +190,15 @@ def test_the_database(home):
     database.create()
     database.close()
     assert doctor_files.check_database(home).state == "pass"
-    with sqlite3.connect(home.database) as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    assert doctor_files.check_database(home).state == "fail"
+    for revision, state in (("0099", "fail"), ("0002", "warn"), (HEAD, "pass")):
+        with sqlite3.connect(home.database) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        check = doctor_files.check_database(home)
+        assert (check.state, revision in check.detail) == (state, True)
     with sqlite3.connect(home.database) as connection:
         connection.execute("DROP TABLE exams")
-    assert "exams" in doctor_files.check_database(home).detail
+    check = doctor_files.check_database(home)
+    assert (check.state, "exams" in check.detail) == ("fail", True)
     connection.close()
 
 

@@ -224,6 +224,21 @@ def test_the_books_make_the_heros_campaign_the_active_one(home):
     database.close()
 
 
+def test_an_earlier_schema_is_brought_up_by_a_start_but_not_under_running_services(home):
+    launch.prepare_books(home, load_config(home))
+    launch._refuse_other_schema(home)
+    database = Database.open(home.database)
+    database.downgrade("0002")
+    database.close()
+    with pytest.raises(ConflictError, match=r"revision 0002; this one has 0003\. Stop them first"):
+        launch._refuse_other_schema(home)
+    said = []
+    launch.prepare_books(home, load_config(home), said.append)
+    assert said == [f"Database: schema revision 0002 → 0003; as it was: {home.database}.before-0003"]
+    launch.prepare_books(home, load_config(home), said.append)
+    assert len(said) == 1
+
+
 def test_a_running_realm_keeps_its_hero_and_settings(home):
     config = load_config(home)
     launch.prepare_books(home, config)
