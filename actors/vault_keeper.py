@@ -9,6 +9,8 @@ import json
 import math
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -47,12 +49,14 @@ from realm.vault.folders import (
 from realm.vault.paths import STAGING
 from realm.vault.sidecar import LEDGER
 
+HELD_S = 6 * 3600.0
+"""For so long a checkpoint that is being exported is not deleted."""
 TRIED = 5
 """Newest checkpoints with an optimizer that are looked at for a whole one."""
 SAVED_WITH = ("torch", "transformers", "ray")
 
 
-class VaultKeeper(VaultLedger, VaultTransfers, VaultRetention, VaultExports):
+class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
     """The vault: every checkpoint, where it lies and which one is newest, best or to go."""
 
     def __init__(self, home: str) -> None:
@@ -76,8 +80,7 @@ class VaultKeeper(VaultLedger, VaultTransfers, VaultRetention, VaultExports):
             return base
 
     def starting_point(self, campaign_id: str) -> dict[str, Any]:
-        """Where an attempt starts: the newest checkpoint with an optimizer, else at step 0 what was imported for the
-        campaign, else the base model.
+        """Where an attempt starts: the newest checkpoint with an optimizer, else an import, else the base model.
 
         One that is damaged is passed over when no copy of it is whole; an event says so.
 
@@ -99,6 +102,19 @@ class VaultKeeper(VaultLedger, VaultTransfers, VaultRetention, VaultExports):
         start = self.imported_start(campaign_id)
         source = self.base_model() if start is None else self.folder_of(start, here())
         return {"source": source, "resumable": False, "step": 0, "checkpoint_id": start.id if start else None}
+
+    @contextmanager
+    def held(self, checkpoint: Checkpoint, holder: str) -> Iterator[Path]:
+        """A whole copy of a checkpoint on the head, brought there when it is elsewhere, and kept while it is read.
+
+        Raises:
+            NotFoundError: no copy that can be reached is whole.
+        """
+        self.use(checkpoint.id, holder, HELD_S)
+        try:
+            yield Path(self.folder_of(checkpoint, here()))
+        finally:
+            self.unuse(checkpoint.id, holder)
 
     def durable_step(self, campaign_id: str) -> int:
         """Campaign steps that a crash cannot take back."""

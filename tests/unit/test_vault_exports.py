@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def checkpoint(keeper: Keeper, mote_folder: Path) -> Checkpoint:
 
 
 def order(checkpoint: Checkpoint, format: ExportFormat = ExportFormat.FOLDER) -> Order:
-    return Order(checkpoint.id, Path(checkpoint.path), checkpoint.sha256, {"README.md": "# card\n"}, format)
+    return Order(
+        checkpoint.id, lambda: nullcontext(Path(checkpoint.path)), checkpoint.sha256, {"README.md": "# card\n"}, format
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -221,9 +224,8 @@ def test_what_cannot_be_exported_is_said(keeper: Keeper, checkpoint: Checkpoint)
         keeper.export_start(checkpoint.id, "zip")
     with pytest.raises(NotFoundError):
         keeper.export_status("nothing")
-    keeper.checkpoints.set_path(checkpoint.id, "")
-    with pytest.raises(ConflictError, match="no copy on the head"):
-        keeper.export_start(checkpoint.id)
+    shutil.rmtree(checkpoint.path)
+    assert "is not there" in keeper.wait(keeper.export_start(checkpoint.id)["id"])["error"]
 
 
 @pytest.mark.parametrize("missing", [WEIGHTS, "config.json", "tokenizer.json"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from realm.models.importing import check_model_folder
 from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name, checkpoint_id
 from realm.rules.passives import PassiveMode, PassiveResult
 from realm.rules.progression import Evaluation, Exam, LevelRule
+from realm.store.assets import AssetStore
 from realm.store.battles import BattleStore
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
@@ -37,10 +39,15 @@ class Keeper(VaultExports):
     def __init__(self, home: RealmHome, base: Path) -> None:
         super().__init__(str(home.root))
         self.checkpoints = CheckpointStore(self.database)
+        self.asset_books = AssetStore(self.database)
         self.base = base
 
     def base_model(self) -> str:
         return str(self.base)
+
+    @contextmanager
+    def held(self, checkpoint: Checkpoint, holder: str) -> Iterator[Path]:
+        yield Path(checkpoint.path)
 
     def check_model(self, folder: Path) -> dict[str, Any]:
         return check_model_folder(str(folder))
