@@ -36,6 +36,7 @@ RUNNING_AT_MOST = {"eval": 2, "exam": 1}
 TIMEOUT_S = 150
 OFFLINE_S = 30
 HELD = ("claimed", "running")
+AT_ONCE = float("-inf")
 
 workers = st.sampled_from(list(WORKERS))
 # No shrinking: it takes minutes, and the steps of a failure read well enough.
@@ -66,7 +67,7 @@ class Model:
     attempts: int = 0
     lease: float | None = None
     started: float | None = None
-    not_before: float = 0.0
+    not_before: float = AT_ONCE
     lines: int = 1
     created: float = 0.0
     claimed: float = 0.0
@@ -229,7 +230,7 @@ class JobMachine(RuleBasedStateMachine):
                 for other in asked
             )
             each.to("pending")
-            each.attempts, each.not_before = each.attempts - 1, 0.0
+            each.attempts, each.not_before = each.attempts - 1, AT_ONCE
         assert len(given_back) <= len(asked)
 
     @precondition(lambda self: self.model)
@@ -278,7 +279,7 @@ class JobMachine(RuleBasedStateMachine):
         self.refused_or(allowed, lambda: self.store.release(job, worker, at(self.now)))
         if allowed:
             each.to("pending")
-            each.attempts, each.not_before = each.attempts - 1, 0.0
+            each.attempts, each.not_before = each.attempts - 1, AT_ONCE
 
     @precondition(lambda self: self.model)
     @rule(choice=pick)
@@ -299,7 +300,7 @@ class JobMachine(RuleBasedStateMachine):
         self.refused_or(allowed, lambda: self.store.retry(job, at(self.now)))
         if allowed and each.status != "pending":
             each.to("pending")
-            each.attempts, each.not_before = 0, 0.0
+            each.attempts, each.not_before = 0, AT_ONCE
 
     @rule(worker=workers)
     def beat(self, worker):
@@ -311,8 +312,19 @@ class JobMachine(RuleBasedStateMachine):
         for job in mine:
             self.model[job].lease = self.now + 60
 
+    def mend_times(self):
+        """After the clock was set back nothing lasts longer than if it had begun now."""
+        self.beats = {worker: min(beat, self.now) for worker, beat in self.beats.items()}
+        for each in self.model.values():
+            if each.status in HELD:
+                each.lease = min(each.lease, self.now + 60)
+                each.started = None if each.started is None else min(each.started, self.now)
+            elif each.status == "pending":
+                each.not_before = min(each.not_before, self.now + 60)
+
     @rule()
     def expire(self):
+        self.mend_times()
         overdue = {
             job
             for job, each in self.model.items()
