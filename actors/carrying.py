@@ -1,6 +1,6 @@
 """Copies between strongholds: piece by piece through the object store, resumed, verified. Knows no ledger.
 
-At most two pieces are on their way, so that memory stays flat whatever the size. What lies at the target is the only
+A few small pieces are on their way at a time, so that memory stays flat whatever the size. What lies at the target is the only
 record of how far a copy is: whoever is killed, it goes on from there.
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,7 +23,15 @@ from realm.errors import ClusterError, DiskFullError, RealmError
 from realm.vault.places import Place
 from realm.vault.stronghold import Stronghold
 
-CHUNK = 16_000_000
+PIECE = 1_000_000
+"""Bytes of a piece between hosts. Ray gives memory back once a second or a hundred objects at a time: this bounds what
+lingers in the object stores to 100 MB, however fast the network is."""
+BUCKET_PIECE = 8_000_000
+"""Bytes of a piece to a bucket, which joins pieces of 5 MiB and more."""
+AHEAD = 4
+"""Pieces that are read while one is written."""
+TELL = 8_000_000
+"""Bytes after which progress is told."""
 CALL_S = 600.0
 PATIENCE_S = 60.0
 """How long a host may be away before a copy is given up."""
@@ -163,21 +172,32 @@ def _pour(load: Load, file: str, path: str, size: int, moved: Callable[[int], bo
             if offset > size:
                 load.target.do("discard", load.copy, file)
                 offset = 0
-            ahead = load.source.read(path, offset, CHUNK) if offset < size else None
-            while ahead is not None:
-                piece, end = ahead, min(size, offset + CHUNK)
-                ahead = load.source.read(path, end, CHUNK) if end < size else None
-                load.target.write(load.copy, file, offset, piece)
+            told = offset
+            for start, piece in _pieces(load, path, offset, size):
+                load.target.write(load.copy, file, start, piece)
                 del piece
-                offset = end
                 deadline = time.monotonic() + PATIENCE_S
-                if not moved(offset):
-                    raise StoppedError
+                if start - told >= TELL:
+                    told = start
+                    if not moved(start):
+                        raise StoppedError
             if not moved(size):
                 raise StoppedError
             return
         except AWAY as error:
             _wait_for(deadline, error)
+
+
+def _pieces(load: Load, path: str, offset: int, size: int) -> Iterator[tuple[int, Any]]:
+    """The pieces of a file from `offset` on, each with where it begins, read a few ahead."""
+    step = BUCKET_PIECE if load.target.place.folder is None else PIECE
+    ahead: deque[tuple[int, Any]] = deque()
+    for start in range(offset, size, step):
+        ahead.append((start, load.source.read(path, start, step)))
+        if len(ahead) > AHEAD:
+            yield ahead.popleft()
+    while ahead:
+        yield ahead.popleft()
 
 
 def _patiently(call: Callable[[], Any]) -> Any:

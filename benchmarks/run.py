@@ -22,6 +22,7 @@ PARTS = {
     "realm": "benchmarks.realm_times",
     "skills": "benchmarks.skills_speed",
     "ledger": "benchmarks.ledger",
+    "transfers": "benchmarks.transfers",
     "throughput": "benchmarks.throughput",
     "trl": "benchmarks.trl",
 }

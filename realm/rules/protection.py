@@ -65,10 +65,11 @@ def guard_of(checkpoint: Checkpoint, anchors: Anchors) -> Guard:
     """The protection of a live checkpoint.
 
     Sacred: `models/current_model` points at it. Protected: champion, latest, latest that training can resume from,
-    promoted by a person, start of a campaign, in use. Guarded: saved because a level was mastered or because it became
-    champion, or imported. Anything else is expendable.
+    promoted by a person, start of a campaign, in use. Guarded: saved because a level was mastered, once champion, or
+    imported. Anything else is expendable.
     """
     here = checkpoint.id
+    was_champion = checkpoint.crowned_at is not None or checkpoint.created_by == CreatedBy.CHAMPION
     held = (
         (CURRENT_MODEL, here in anchors.current),
         (CHAMPION, here in anchors.champions),
@@ -79,7 +80,7 @@ def guard_of(checkpoint: Checkpoint, anchors: Anchors) -> Guard:
         (IN_USE, here in anchors.in_use),
         (NEWEST_MASTERY, here in anchors.mastery),
         (MASTERY, checkpoint.created_by == CreatedBy.MASTERY and here not in anchors.mastery),
-        (FORMER_CHAMPION, checkpoint.created_by == CreatedBy.CHAMPION and here not in anchors.champions),
+        (FORMER_CHAMPION, was_champion and here not in anchors.champions),
         (IMPORTED, checkpoint.created_by == CreatedBy.IMPORT),
     )
     because = tuple(reason for reason, holds in held if holds)

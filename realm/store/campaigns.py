@@ -128,6 +128,8 @@ class CampaignStore:
                     champion_id=checkpoint, champion_accuracy=exam_accuracy, champion_exam_version=exam_version
                 )
             )
+            crowned = update(checkpoints).where(checkpoints.c.id == checkpoint, checkpoints.c.crowned_at.is_(None))
+            connection.execute(crowned.values(crowned_at=now))
             data = {"campaign_id": campaign, "checkpoint_id": checkpoint, "exam_accuracy": exam_accuracy, "step": step}
             emit(
                 connection,

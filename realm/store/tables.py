@@ -400,6 +400,7 @@ checkpoints = Table(
     Column("exam_version", String(80)),
     Column("exam_skills", JSON, nullable=False),
     _at("promoted_at"),
+    _at("crowned_at"),
     _at("trashed_at"),
     Column("trashed_by", word(TrashedBy)),
     Index("checkpoints_saved", "campaign_id", "trashed_at", "saved_at", "id"),

@@ -9,6 +9,7 @@ from store_helpers import CAMPAIGN, T0, at, kinds, make_checkpoint, new_campaign
 
 from realm.errors import ConflictError, NotFoundError, RequestError
 from realm.rules.checkpoint import CreatedBy, TrashedBy
+from realm.rules.protection import guard_of
 from realm.rules.stronghold import Asset, AssetKind, Location, TransferState
 from realm.store.assets import AssetStore
 from realm.store.campaigns import CampaignStore
@@ -139,6 +140,8 @@ def test_a_champion_by_hand_is_beaten_by_its_own_accuracy(store, db, campaign):
     assert campaigns.move_champion(campaign.id, ids[2], 0.5, "v1", at(3))[1]
     with pytest.raises(ConflictError, match="promoted"):
         store.trash(ids[1], at(4), TrashedBy.PERSON)
+    guard = guard_of(store.get(ids[0]), store.anchors(at(4), campaign_id=campaign.id))
+    assert (guard.protection, guard.because) == ("guarded", ("former champion",))
 
 
 def test_a_champion_by_hand_without_an_exam_stays_until_it_has_one(store, db, campaign):

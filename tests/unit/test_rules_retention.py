@@ -41,6 +41,7 @@ def steps(plan):
         ({"created_by": CreatedBy.MASTERY}, {}, Protection.GUARDED, ("mastery",)),
         ({"created_by": CreatedBy.MASTERY}, {"mastery": 1}, Protection.GUARDED, ("newest mastery of its skill",)),
         ({"created_by": CreatedBy.CHAMPION}, {}, Protection.GUARDED, ("former champion",)),
+        ({"crowned_at": NOW}, {}, Protection.GUARDED, ("former champion",)),
         ({"created_by": CreatedBy.CHAMPION}, {"champions": 1}, Protection.PROTECTED, ("champion",)),
         ({"created_by": CreatedBy.IMPORT}, {}, Protection.GUARDED, ("imported",)),
         ({"created_by": CreatedBy.IMPORT}, {"in_use": 1}, Protection.PROTECTED, ("in use", "imported")),
