@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Any
 
@@ -19,7 +19,7 @@ from actors.waiting import ask
 from realm.errors import ConflictError
 from realm.rules.battle import BattleState, DesiredState
 from realm.rules.campaign import Campaign, Momentum
-from realm.rules.quest import QuestStatus
+from realm.rules.quest import Quest, QuestStatus
 from realm.rules.schedule import RECENT, leading_skill
 from realm.store.battles import BattleStore
 from realm.store.checkpoints import CheckpointStore
@@ -147,19 +147,26 @@ class CampaignDirector(Service):
         if self.enabled is not None and self.enabled != enabled:
             self.outdated = {quest.id for quest in board if quest.origin == "auto"}
         self.enabled = enabled
-        followed = any(quest.status == QuestStatus.QUEUED and quest.id not in self.outdated for quest in board)
+        why = {quest.id: self._outdated_by(campaign, quest, enabled) for quest in board}
+        followed = any(quest.status == QuestStatus.QUEUED and why[quest.id] is None for quest in board)
         for quest in board:
-            if quest.origin != "auto" or quest.skill_id is None or quest.level is None:
-                continue
-            changed = quest.id in self.outdated or quest.skill_id not in enabled
-            if not changed and quest.level >= self._training_level(campaign, quest.skill_id):
+            reason = why[quest.id]
+            if reason is None:
                 continue
             if quest.status == QuestStatus.QUEUED:
                 mastered = f"{quest.skill_id} level {quest.level} was mastered before it began"
-                reason = "other skills were enabled before it began" if changed else mastered
-                ask(self.peer("quest_board").cancel.remote(quest.id, reason))
-            elif followed or not changed:
-                ask(self.peer("arena").end_quest.remote(quest.id, "skills_changed" if changed else "level_mastered"))
+                words = "other skills were enabled before it began" if reason == "skills_changed" else mastered
+                ask(self.peer("quest_board").cancel.remote(quest.id, words))
+            elif followed or reason == "level_mastered":
+                ask(self.peer("arena").end_quest.remote(quest.id, reason))
+
+    def _outdated_by(self, campaign: Campaign, quest: Quest, enabled: Collection[str]) -> str | None:
+        """Why a generated quest is no longer worth fighting; None for one that is, and for those of people."""
+        if quest.origin != "auto" or quest.skill_id is None or quest.level is None:
+            return None
+        if quest.id in self.outdated or quest.skill_id not in enabled:
+            return "skills_changed"
+        return "level_mastered" if quest.level < self._training_level(campaign, quest.skill_id) else None
 
     def _fill_board(self, campaign: Campaign) -> None:
         """Generate a quest when auto-quests are on and few wait."""

@@ -40,6 +40,8 @@ class End(Protocol):
 
     def do(self, method: str, *args: Any) -> Any: ...
 
+    def peek(self, path: str, length: int) -> bytes: ...
+
     def read(self, path: str, offset: int, length: int) -> ray.ObjectRef[Any]: ...
 
     def write(self, copy: str, file: str, offset: int, data: ray.ObjectRef[Any]) -> None: ...
@@ -55,6 +57,9 @@ class HereEnd:
     def do(self, method: str, *args: Any) -> Any:
         found = getattr(self.opened, method)(*args)
         return list(found) if method == "folders_with" else found
+
+    def peek(self, path: str, length: int) -> bytes:
+        return self.opened.read(path, 0, length)
 
     def read(self, path: str, offset: int, length: int) -> ray.ObjectRef[Any]:
         return ray.put(np.frombuffer(self.opened.read(path, offset, length), dtype=np.uint8))
@@ -72,6 +77,9 @@ class HandEnd:
 
     def do(self, method: str, *args: Any) -> Any:
         return ask(self.hand.do.remote(self.place, method, *args), CALL_S)
+
+    def peek(self, path: str, length: int) -> bytes:
+        return ask(self.hand.read.remote(self.place, path, 0, length), CALL_S).tobytes()
 
     def read(self, path: str, offset: int, length: int) -> ray.ObjectRef[Any]:
         return self.hand.read.remote(self.place, path, offset, length)

@@ -24,6 +24,9 @@ NAMESPACE = "realm"
 ON_HEAD: Mapping[str, float] = {"node:__internal_head__": 0.001}
 INTAKE = "intake"
 """Concurrency group of methods that read whole files: they never hold up the others."""
+STEWARD_ROLES = ("forge", "vault", "analytics")
+STEWARD_NICENESS = 10
+"""The steward's jobs are long and nobody waits for a level because of them: a battle goes first."""
 PACKAGES = ("realm", "actors", "serve", "skills")
 
 
@@ -31,7 +34,8 @@ PACKAGES = ("realm", "actors", "serve", "skills")
 class ServiceSpec:
     """One long-lived actor. `target` is `module:Class`; `on_head` pins it to where the database is.
 
-    `intake`: threads for the methods of that concurrency group, beside the `max_concurrency` of all others.
+    `arguments` follow the home. `intake`: threads for the methods of that concurrency group, beside the
+    `max_concurrency` of all others.
     """
 
     name: str
@@ -39,18 +43,20 @@ class ServiceSpec:
     max_concurrency: int = 4
     on_head: bool = True
     intake: int = 0
+    arguments: tuple[Any, ...] = ()
 
 
 SERVICES = (
     ServiceSpec("weaver", "actors.weaver:Weaver"),
     ServiceSpec("vault_keeper", "actors.vault_keeper:VaultKeeper", max_concurrency=8, intake=4),
     ServiceSpec("quest_board", "actors.quest_board:QuestBoard", max_concurrency=8, intake=2),
-    ServiceSpec("skill_engine", "actors.skill_engine:SkillEngine"),
-    ServiceSpec("task_master", "actors.task_master:TaskMaster", max_concurrency=100),
+    ServiceSpec("skill_engine", "actors.skill_engine:SkillEngine", max_concurrency=8),
+    ServiceSpec("task_master", "actors.task_master:TaskMaster", max_concurrency=2000),
     ServiceSpec("arena", "actors.arena:Arena", max_concurrency=16),
     ServiceSpec("herald", "actors.herald:Herald", max_concurrency=16),
     ServiceSpec("campaign_director", "actors.campaign_director:CampaignDirector"),
-    ServiceSpec("worker", "actors.worker:Worker", on_head=False),
+    ServiceSpec("worker", "actors.worker:Worker", on_head=False, arguments=("worker", ("eval",))),
+    ServiceSpec("steward", "actors.worker:Worker", arguments=("steward", STEWARD_ROLES, STEWARD_NICENESS)),
     ServiceSpec("web_host", "actors.web_host:WebHost"),
     ServiceSpec("api_host", "actors.web_host:ApiHost"),
 )
@@ -114,7 +120,7 @@ def spawn(spec: ServiceSpec, home: RealmHome, config: RealmConfig) -> ActorHandl
     # Ray takes concurrency groups with the class only, and no empty ones.
     groups: dict[str, Any] = {"concurrency_groups": {INTAKE: spec.intake}} if spec.intake else {}
     remote = ray.remote(**groups)(target) if groups else ray.remote(target)
-    return remote.options(**options).remote(str(home.root))
+    return remote.options(**options).remote(str(home.root), *spec.arguments)
 
 
 def worker_options(config: RealmConfig) -> dict[str, Any]:

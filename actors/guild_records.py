@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from actors.assignments import Assignments
 from actors.guild_books import GuildBooks
-from actors.guild_requests import GuildRequests
 from actors.guild_rows import passive_row, sparring_row
 from actors.service import now
 from actors.waiting import ask
@@ -16,7 +16,7 @@ from realm.rules.sparring import SparringSession, expired
 from realm.store.primitives import PrimitiveRun
 
 
-class GuildRecords(GuildRequests):
+class GuildRecords(Assignments):
     """The part of SkillEngine that records and tells what is not about a skill's level."""
 
     @cached_property

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
-from actors.service import Service
+from actors.evaluation_reads import EvaluationReads
+from actors.service import call_id
 from actors.waiting import ask
 from realm.errors import ConflictError, NotFoundError
 from realm.rules.job import JOB_SPECS, JobType, Priority
@@ -21,7 +22,7 @@ SPARRING_PROBLEMS = 100
 PRIMITIVE_PROBLEMS = 5
 
 
-class GuildRequests(Service):
+class GuildRequests(EvaluationReads):
     """The part of SkillEngine that queues jobs."""
 
     engine: Engine
@@ -141,5 +142,7 @@ class GuildRequests(Service):
         return {"campaign_id": campaign_id, "weights": NEWEST}
 
     def _submit(self, job_type: JobType, payload: dict[str, Any]) -> dict[str, Any]:
-        submitted = ask(self.peer("task_master").submit.remote(job_type.value, payload, Priority.HIGH.value))
+        # Ray runs the request again when this actor is killed before it answered: the key then gives the same job.
+        key = f"asked/{call}" if (call := call_id()) else None
+        submitted = ask(self.peer("task_master").submit.remote(job_type.value, payload, Priority.HIGH.value, key))
         return submitted | {"payload": payload}

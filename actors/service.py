@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.actor import ActorHandle
 
 from actors.cluster import actor, code_version
@@ -23,6 +24,11 @@ from realm.store.database import Database
 def now() -> datetime:
     """The time, with its zone."""
     return datetime.now(UTC)
+
+
+def call_id() -> str | None:
+    """The id of the Ray call that runs, None outside one. Run again because its actor was killed, a call keeps it."""
+    return ray.get_runtime_context().get_task_id() if ray.is_initialized() else None
 
 
 class Service:
@@ -69,7 +75,7 @@ class Service:
 class Ticker:
     """Calls `act` every `interval_s` seconds on a daemon thread; a failure is logged and the next tick still comes."""
 
-    def __init__(self, name: str, interval_s: float, act: Callable[[], None], log: Callable[[str], None]) -> None:
+    def __init__(self, name: str, interval_s: float, act: Callable[[], object], log: Callable[[str], None]) -> None:
         self.interval_s = interval_s
         self.act = act
         self.log = log

@@ -8,7 +8,7 @@ from typing import Any
 
 from actors.curriculum import Curriculum
 from actors.guild import GuildReader
-from actors.guild_records import GuildRecords
+from actors.guild_results import GuildResults
 from actors.guild_rows import weakest_first
 from actors.service import now
 from actors.skill_rows import evaluation_row, skill_row
@@ -16,11 +16,9 @@ from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import ConflictError, NotFoundError, RealmError
 from realm.rules.campaign import Campaign
-from realm.rules.progression import Change, Evaluation, Exam, LevelRule
 from realm.rules.schedule import PRESETS, Plan, Strategy, whole_counts
 from realm.store.skills import SkillStore
-from skills import Problem, Skill, exam_version, get_engine, training_examples
-from skills.problem import FOLDS
+from skills import Problem, Skill, get_engine, training_examples
 from skills.skill import check_request
 
 WEAKEST = 8
@@ -29,7 +27,7 @@ FIT_SAMPLE = 32
 """Training examples that are measured before a skill is enabled."""
 
 
-class SkillEngine(GuildRecords):
+class SkillEngine(GuildResults):
     """The guild's books: what the hero was asked and what it could do."""
 
     def __init__(self, home: str) -> None:
@@ -63,28 +61,6 @@ class SkillEngine(GuildRecords):
         if skill.id not in self.spelled:
             self.spelled[skill.id] = ask(self.peer("quest_board").spells.remote(skill.symbol_alphabet), 300)
         return self.spelled[skill.id]
-
-    def next_evaluation(self, skill_id: str) -> dict[str, Any]:
-        """Level, count, seed and fold of the next evaluation: never the same problems twice at a level.
-
-        `review_level`: a mastered level whose problems are asked beside, each in its turn; None before there is one.
-        """
-        skill = self.engine.get(skill_id)
-        state = self.store.ensure_state(self.campaign_id, skill_id, skill.max_level)
-        fold = self.fresh_fold(self.campaign_id, skill_id, state.training_level)
-        mastered = state.mastered_level
-        return {
-            "level": state.training_level,
-            "count": skill.evaluation.count,
-            "seed": fold,
-            "fold": fold,
-            "review_level": mastered - fold % mastered if mastered else None,
-        }
-
-    def exam(self) -> dict[str, Any]:
-        """The exam of now: the ids of the enabled `skills`, and the panel's `version`."""
-        skills = self.curriculum.skills(self._campaign)
-        return {"skills": [skill.id for skill in skills], "version": exam_version(skills)}
 
     # Plan
 
@@ -154,46 +130,6 @@ class SkillEngine(GuildRecords):
                 f"examples the shortest has {found['shortest']} tokens, the context {found['limit']}.",
                 "Raise hero.max_length, or fight with a hero of a longer context.",
             )
-
-    # Records
-
-    def record_evaluation(
-        self, result: dict[str, Any], primitives: dict[str, str], samples: list[dict[str, Any]]
-    ) -> dict[str, Any]:
-        """Record an evaluation and apply the level-up rule, once per job.
-
-        Args:
-            primitives: outcomes by primitive as 0 and 1, in order.
-            samples: some of the answers with their grades.
-
-        Returns:
-            What is recorded for the job, by an earlier run of it perhaps: `level`, `step`, `n`, `correct`, `accuracy`
-            with its interval `low` to `high`, `mastered_level` or None, whether it `counted`, and `detail`.
-        """
-        skill = self.engine.get(result["skill_id"])
-        rule = LevelRule(
-            max_level=skill.max_level,
-            threshold=skill.evaluation.threshold,
-            xp_multiplier=skill.xp_multiplier,
-            min_problems=skill.evaluation.count,
-            folds=FOLDS,
-        )
-        outcome = self.store.record_evaluation(Evaluation(**result, created_at=now()), rule, primitives, samples)
-        if outcome.mastered_level is not None:
-            self.peer("campaign_director").level_mastered.remote(skill.id, outcome.mastered_level)
-        row, first = evaluation_row(outcome.evaluation), outcome.happenings[0]
-        return {
-            "mastered_level": outcome.mastered_level,
-            **{name: row[name] for name in ("level", "step", "n", "correct", "accuracy", "low", "high")},
-            "counted": first.change != Change.NOT_COUNTED,
-            "detail": first.detail,
-        }
-
-    def record_exam(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Record an exam, once per job. Says whether a checkpoint with it would be the champion."""
-        exam = self.store.record_exam(Exam(**result, created_at=now()))
-        beats = self.campaigns.would_move_champion(exam.campaign_id, exam.exam_accuracy, exam.exam_version, exam.step)
-        return {"exam_accuracy": exam.exam_accuracy, "beats_champion": beats}
 
     # Reading
 

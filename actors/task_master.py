@@ -1,102 +1,267 @@
-"""TaskMaster: the job queue. The rules are in `realm.rules.job`, the queue in `realm.store.jobs`."""
+"""TaskMaster: the job queue. The rules are in `realm.rules`, the queue in `realm.store.jobs`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
 
-from actors.rows import row_of
-from actors.service import Service, now
-from realm.errors import ConflictError
-from realm.rules.job import FailureKind, JobStatus, JobType, Priority
-from realm.store.jobs import JobStore, Refused
+from ray.exceptions import RayError
 
-EXPIRE_INTERVAL_S = 2.0
+from actors import recording
+from actors.job_batches import Batches
+from actors.job_desk import Desk
+from actors.job_views import JobViews
+from actors.rows import flat_row_of
+from actors.service import call_id, now
+from realm.errors import ClusterError, ConflictError, QueueFullError, RealmError, RequestError
+from realm.rules.job import JOB_SPECS, FailureKind, Job, JobSpec, JobType
+from realm.rules.job_match import Ask
+from realm.rules.job_request import JobRequest, read_labels
+from realm.store.jobs import Accepted, JobStore, Refused
+
+T = TypeVar("T")
+
+KEEP_INTERVAL_S = 2.0
 PRUNE_INTERVAL_S = 600.0
-OPEN_STATUSES = tuple(status for status in JobStatus if not status.terminal)
+MAX_CLAIM = 100
+MAX_WAIT_S = 60.0
 
 
-class TaskMaster(Service):
-    """Queues jobs and hands them to workers, which wait here for the next one (long poll)."""
+class TaskMaster(JobViews):
+    """Queues jobs and hands them to workers, which wait here for the next one (long poll).
 
-    def __init__(self, home: str) -> None:
+    The queue is written to on a thread of its own, so that a database that is busy holds up no ping, and many calls
+    share a transaction.
+    """
+
+    def __init__(self, home: str, specs: Mapping[JobType, JobSpec] = JOB_SPECS) -> None:
         super().__init__(home)
-        self.jobs = JobStore(self.database)
-        self.changed = asyncio.Event()
+        self.specs = specs
+        self.jobs = JobStore(self.database, specs)
+        self.writer = ThreadPoolExecutor(1, "queue")
+        self.desk = Desk(self.jobs, self.writer)
+        self.submissions = Batches(self._queue, self.writer)
+        self.results = Batches(self._complete, self.writer)
+        self.gpu_free_mb: dict[str, int] = {}
         self.keeper: asyncio.Task[None] | None = None
 
     async def submit(
-        self, job_type: str, payload: dict[str, Any], priority: str = "normal", key: str | None = None
+        self,
+        job_type: str,
+        payload: dict[str, Any],
+        priority: str = "normal",
+        key: str | None = None,
+        tags: Sequence[str] = (),
+        timeout_s: float | None = None,
+        labels: dict[str, str] | None = None,
+        min_gpu_mb: int = 0,
     ) -> dict[str, Any]:
-        """Queue a job. A known `key` gives the job it was used for.
+        """Queue a job; `campaign_id` is the active one unless it is given. A known `key` gives the job it was used for.
 
         Raises:
-            ConflictError: the queue of this type is full.
-            RealmError: an unknown type or a wrong payload.
+            RequestError: an unknown type, or a field that is missing or wrong.
+            QueueFullError: the queue of this type takes no more.
         """
-        accepted = self.jobs.submit(job_type, payload, now(), priority=Priority(priority), key=key)
-        if isinstance(accepted, Refused):
-            raise ConflictError(accepted.reason, f"Try again in {accepted.retry_after_s:.0f} s.")
-        self._wake()
-        return {
-            "job_id": accepted.job.id,
-            "status": accepted.job.status.value,
-            "queue_position": accepted.queue_position,
-            "warnings": list(accepted.warnings),
-        }
+        fields = {"tags": tags, "timeout_s": timeout_s, "labels": labels, "min_gpu_mb": min_gpu_mb}
+        said = {"job_type": job_type, "payload": payload, "priority": priority, "key": key or call_id(), **fields}
+        answer = await self.submissions.call(said)
+        self._changed()
+        return answer
 
-    async def claim(self, worker_id: str, roles: list[str], wait_s: float) -> dict[str, Any] | None:
-        """The next job for these roles, claimed and started; waits up to `wait_s` for one to come."""
+    async def submit_many(self, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Queue jobs in this order, each given as the arguments of `submit`. One that is refused has its `error`."""
+        call = call_id()
+        keys = [each.get("key") or (call and f"{call}/{number}") for number, each in enumerate(jobs)]
+        said = [{**each, "key": key} for each, key in zip(jobs, keys, strict=True)]
+        answers = await self._write(self._queue, said)
+        self._changed()
+        return [_error(each) if isinstance(each, Exception) else each for each in answers]
+
+    async def claim(
+        self,
+        worker_id: str,
+        roles: list[str],
+        wait_s: float,
+        labels: dict[str, str] | None = None,
+        gpu_free_mb: int = 0,
+    ) -> dict[str, Any] | None:
+        """The next job for this worker, claimed and started; waits up to `wait_s` for one to come."""
+        found = await self.claim_many(worker_id, roles, 1, wait_s, labels, gpu_free_mb)
+        return found[0] if found else None
+
+    async def claim_many(
+        self,
+        worker_id: str,
+        roles: list[str],
+        limit: int,
+        wait_s: float,
+        labels: dict[str, str] | None = None,
+        gpu_free_mb: int = 0,
+    ) -> list[dict[str, Any]]:
+        """The next jobs for this worker, at most `limit`, claimed and started; waits up to `wait_s` for the first."""
         self._keep()
-        deadline = time.monotonic() + wait_s
+        ask = Ask(worker_id, tuple(roles), max(1, min(limit, MAX_CLAIM)), read_labels(labels or {}), gpu_free_mb)
+        self.gpu_free_mb[worker_id] = gpu_free_mb
+        deadline = time.monotonic() + min(wait_s, MAX_WAIT_S)
         while True:
-            woken = self.changed
-            job = self.jobs.claim(worker_id, roles, now())
-            if job is not None:
-                return row_of(self.jobs.start(job.id, worker_id, now()))
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
+            jobs = await self.desk.wait(ask, deadline - time.monotonic())
+            rows = await asyncio.gather(*(self._assigned(job, worker_id) for job in jobs))
+            found = [row for row in rows if row is not None]
+            if found or not jobs:
+                return found
+
+    async def register(
+        self,
+        worker_id: str,
+        host: str,
+        roles: list[str],
+        labels: dict[str, str] | None = None,
+        pid: int | None = None,
+        external: bool = False,
+    ) -> None:
+        """Note a worker, or that it began anew: what its former self held goes to others."""
+        self._keep()
+        has = read_labels(labels or {})
+
+        def note() -> None:
+            self.jobs.register_worker(worker_id, host, tuple(roles), now(), has, pid=pid, external=external)
+
+        await self._write(note)
+        self._changed()
+
+    async def heartbeat(self, worker_id: str, holding: list[str]) -> dict[str, list[str]]:
+        """Renew the leases of a worker's jobs; `lost` are those it no longer holds.
+
+        Raises:
+            NotFoundError: the worker is not registered.
+        """
+        beat = await self._write(lambda: self.jobs.heartbeat(worker_id, holding, now()))
+        return {"lost": sorted(beat.lost)}
+
+    async def complete(
+        self, job_id: str, worker_id: str, result: dict[str, Any], held: list[Any] | None = None
+    ) -> dict[str, Any]:
+        """Record what a job found and finish it. Twice is once.
+
+        Raises:
+            ConflictError: the worker does not hold the job.
+        """
+        found = await self._read(lambda: self.jobs.find([job_id]))
+        told = await self._recorded(found.get(job_id), worker_id, result, held)
+        done = await self.results.call((job_id, worker_id, told))
+        self._changed()
+        return flat_row_of(done)
+
+    async def complete_many(self, worker_id: str, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """`complete` for each of `results` = [{job_id, result}]: rows of the jobs, or the `error` of each."""
+        found = await self._read(lambda: self.jobs.find([each["job_id"] for each in results]))
+
+        async def recorded(each: dict[str, Any]) -> dict[str, Any] | Exception:
             try:
-                await asyncio.wait_for(woken.wait(), min(left, 1.0))
-            except TimeoutError:
-                continue
+                return await self._recorded(found.get(each["job_id"]), worker_id, each["result"], None)
+            except (RealmError, RayError) as error:
+                return error
 
-    async def register(self, worker_id: str, host: str, roles: list[str]) -> None:
-        self.jobs.register_worker(worker_id, host, tuple(roles), now())
-        self._wake()
+        told = await asyncio.gather(*(recorded(each) for each in results))
+        wanted = [(each["job_id"], worker_id, what) for each, what in zip(results, told, strict=True)]
+        kept = [(job, worker, what) for job, worker, what in wanted if not isinstance(what, Exception)]
+        done = iter(await self._write(self._complete, kept))
+        answers = [what if isinstance(what, Exception) else next(done) for what in told]
+        self._changed()
+        return [_error(each) if isinstance(each, Exception) else flat_row_of(each) for each in answers]
 
-    async def heartbeat(self, worker_id: str, holding: list[str]) -> list[str]:
-        """Renew the leases of a worker's jobs; those it has lost."""
-        return sorted(self.jobs.heartbeat(worker_id, holding, now()).lost)
+    async def fail(self, job_id: str, worker_id: str, kind: str, message: str) -> dict[str, Any]:
+        """End an attempt that failed: the job is tried again after a while if that may help.
 
-    async def complete(self, job_id: str, worker_id: str, result: dict[str, Any]) -> None:
-        self.jobs.complete(job_id, worker_id, result, now())
-        self._wake()
+        Raises:
+            ConflictError: the worker does not hold the job.
+        """
+        words = [each.value for each in FailureKind]
+        if kind not in words:
+            raise RequestError(f"Unknown kind of failure {kind!r}.", f"Give one of {', '.join(words)}.")
+        return await self._change(lambda: self.jobs.fail(job_id, worker_id, FailureKind(kind), message, now()))
 
-    async def fail(self, job_id: str, worker_id: str, kind: str, message: str) -> None:
-        self.jobs.fail(job_id, worker_id, FailureKind(kind), message, now())
+    async def release(self, job_id: str, worker_id: str) -> dict[str, Any]:
+        """Give a job back unharmed; the attempt does not count.
 
-    async def cancel(self, job_id: str, reason: str) -> None:
-        self.jobs.cancel(job_id, reason, now())
-        self._wake()
+        Raises:
+            ConflictError: the worker does not hold the job.
+        """
+        return await self._change(lambda: self.jobs.release(job_id, worker_id, now()))
 
-    async def open_count(self, job_type: str, skill_id: str | None = None) -> int:
-        """Jobs of a type that are not finished."""
-        return self.jobs.open_count(JobType(job_type), skill_id)
+    async def cancel(self, job_id: str, reason: str) -> dict[str, Any]:
+        """Cancel a job that is not finished; its worker hears of it with the next heartbeat.
 
-    async def open_jobs(self) -> list[dict[str, Any]]:
-        """Jobs that are not finished, last submitted first."""
-        return [row_of(job) for job in self.jobs.page(OPEN_STATUSES)]
+        Raises:
+            ConflictError: it is completed or failed, or what it found is recorded.
+        """
+        return await self._change(lambda: self.jobs.cancel(job_id, reason, now()))
 
-    async def show(self, job_id: str) -> dict[str, Any]:
-        return row_of(self.jobs.get(job_id))
+    async def retry(self, job_id: str) -> dict[str, Any]:
+        """Queue a failed or cancelled job again, with all its attempts.
 
-    def _wake(self) -> None:
-        """Let every waiting claim look again."""
-        self.changed.set()
-        self.changed = asyncio.Event()
+        Raises:
+            ConflictError: it is claimed, running or completed.
+        """
+        return await self._change(lambda: self.jobs.retry(job_id, now()))
+
+    async def _assigned(self, job: Job, worker_id: str) -> dict[str, Any] | None:
+        """The row that a worker gets, of an evaluating job with its `task`; None when the job came to its end here."""
+        row = flat_row_of(job)
+        if job.role != recording.RECORDED_ROLE:
+            return row
+        try:
+            return row | {"task": await recording.assign(self, row)}
+        except ConflictError as error:
+            act = self._change(lambda reason=str(error): self.jobs.cancel(job.id, reason, now()))
+        except (ClusterError, RayError) as error:
+            act = self.fail(job.id, worker_id, FailureKind.TRANSPORT, str(error))
+        except RealmError as error:
+            act = self.fail(job.id, worker_id, FailureKind.BAD_PAYLOAD, str(error))
+        with suppress(ConflictError):  # it was cancelled or taken back meanwhile
+            await act
+        return None
+
+    async def _recorded(
+        self, job: Job | None, worker_id: str, result: dict[str, Any], held: list[Any] | None
+    ) -> dict[str, Any]:
+        """The result that people are told, once what the job found is in the books."""
+        if job is None or job.role != recording.RECORDED_ROLE or job.worker_id != worker_id or job.status.terminal:
+            return result
+        return await recording.record(self, flat_row_of(job), result, held)
+
+    def _queue(self, said: list[dict[str, Any]]) -> list[dict[str, Any] | Exception]:
+        """What `submit` answers or raises, for each."""
+        requests = [_caught(lambda each=each: self._request(each)) for each in said]
+        answers = iter(self.jobs.submit_many([each for each in requests if isinstance(each, JobRequest)], now()))
+        return [_said(next(answers)) if isinstance(each, JobRequest) else each for each in requests]
+
+    def _request(self, said: dict[str, Any]) -> JobRequest:
+        spec = self.specs.get(said.get("job_type", ""))
+        payload = said.get("payload")
+        of_campaign = spec is not None and "campaign_id" in spec.payload.model_fields
+        if of_campaign and isinstance(payload, dict) and payload.get("campaign_id") is None:
+            said = {**said, "payload": {**payload, "campaign_id": self.campaign_id}}
+        return JobRequest.read(said)
+
+    def _complete(self, results: list[tuple[str, str, dict[str, Any]]]) -> Sequence[Job | Exception]:
+        return self.jobs.complete_many(results, now())
+
+    async def _change(self, act: Callable[[], Job]) -> dict[str, Any]:
+        row = flat_row_of(await self._write(act))
+        self._changed()
+        return row
+
+    async def _write(self, act: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.writer, act, *args)
+
+    def _changed(self) -> None:
+        self._keep()
+        self.desk.wake()
 
     def _keep(self) -> None:
         """Begin the loop that takes back lost jobs: here, where the actor's event loop runs."""
@@ -106,9 +271,44 @@ class TaskMaster(Service):
     async def _housekeeping(self) -> None:
         pruned = 0.0
         while True:
-            await asyncio.sleep(EXPIRE_INTERVAL_S)
-            if self.jobs.expire_leases(now()):
-                self._wake()
-            if time.monotonic() - pruned > PRUNE_INTERVAL_S:
-                pruned = time.monotonic()
-                self.jobs.prune(now())
+            await asyncio.sleep(KEEP_INTERVAL_S)
+            try:
+                lost = await self._write(lambda: self.jobs.expire_leases(now()))
+                yielded = await self._write(lambda: self.jobs.yield_idle(now(), self.gpu_free_mb))
+                if lost or yielded:
+                    self.desk.wake()
+                if time.monotonic() - pruned > PRUNE_INTERVAL_S:
+                    pruned = time.monotonic()
+                    await self._write(lambda: self.jobs.prune(now()))
+            except Exception as error:  # noqa: BLE001 - without this loop lost jobs stay lost; what failed is said
+                print(f"not kept: {type(error).__name__}: {error}")
+
+
+def _said(answer: Accepted | Refused | RequestError) -> dict[str, Any] | Exception:
+    if isinstance(answer, RequestError):
+        return answer
+    if isinstance(answer, Refused):
+        remedy = f"Try again in {answer.retry_after_s:.0f} s."
+        return QueueFullError(answer.reason, remedy, answer.retry_after_s)
+    return {
+        "job_id": answer.job.id,
+        "status": answer.job.status.value,
+        "queue_position": answer.queue_position,
+        "warnings": list(answer.warnings),
+        "repeated": answer.repeated,
+    }
+
+
+def _error(error: Exception) -> dict[str, Any]:
+    problem, remedy = (error.problem, error.remedy) if isinstance(error, RealmError) else (str(error), "")
+    said: dict[str, Any] = {"problem": problem, "remedy": remedy, "kind": type(error).__name__}
+    if isinstance(error, QueueFullError):
+        said["retry_after_s"] = error.retry_after_s
+    return {"error": said}
+
+
+def _caught(act: Callable[[], T]) -> T | RealmError:
+    try:
+        return act()
+    except RealmError as error:
+        return error

@@ -15,7 +15,6 @@ from actors.cluster import INTAKE
 from actors.rows import row_of
 from actors.service import now
 from actors.vault_base import VaultBase
-from actors.waiting import ask
 from realm.errors import NotFoundError, RealmError, RequestError
 from realm.rules.checkpoint import Checkpoint
 from realm.rules.protection import guard_of
@@ -223,7 +222,7 @@ class VaultPlaces(VaultBase):
         sizes: dict[str, int] = end.do("files", path)
         if sizes.get(LEDGER, 0) > MAX_BYTES or WEIGHTS not in sizes:
             raise RealmError(f"{LEDGER} is too large." if WEIGHTS in sizes else f"{WEIGHTS} is missing.")
-        record = read_sidecar(_read(end, f"{path}/{LEDGER}", sizes[LEDGER]))
+        record = read_sidecar(end.peek(f"{path}/{LEDGER}", MAX_BYTES))
         known = self.checkpoints.find(record.id)
         folder = str(self.home.checkpoints / path)
         if known is not None and known.sha256 == record.sha256:
@@ -280,10 +279,6 @@ def _copy_damage(end: End, copy: Location) -> str:
     except (RealmError, RayError, OSError) as error:
         return str(error)
     return ""
-
-
-def _read(end: End, path: str, size: int) -> bytes:
-    return bytes(memoryview(ask(end.read(path, 0, size))))
 
 
 def _iso(moment: Any) -> str:

@@ -1,110 +1,137 @@
-"""Worker: claims jobs and runs their handlers, one after the other, on the node it was placed on."""
+"""Worker: claims jobs of its roles and runs their handlers on the node it was placed on."""
 
 from __future__ import annotations
 
+import os
 import platform
+import tempfile
 import threading
-import time
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import ObjectLostError, RayActorError, RayError
 
+from actors.handlers import Context, HeroFiles, Snapshot, Superseded
+from actors.job_loop import JobLoop
+from actors.job_loop import failure_of as failure_outside_ray
 from actors.service import Service
 from actors.waiting import ask
-from realm.errors import ClusterError, ConflictError, DiskFullError, RealmError
-from realm.rules.job import BEAT_S, FailureKind
+from realm.home import RealmHome
+from realm.inference.machine import gpu_free_mb
+from realm.rules.job import FailureKind
 
-if TYPE_CHECKING:
-    from actors.handlers import Context
-
-CLAIM_WAIT_S = 5.0
-"""How long a claim waits at the TaskMaster for a job to come."""
+LOAD_TIMEOUT_S = 600.0
+TELL_TIMEOUT_S = 180.0
+"""What a job found is recorded before TaskMaster answers; a snapshot may be saved with it."""
+LABELS = "realm/"
+"""Begins the labels of a node that its workers have too."""
 
 
 class Worker(Service):
-    """A worker: runs jobs of the roles it has."""
+    """A worker: runs jobs of the roles it has, one at a time.
 
-    def __init__(self, home: str) -> None:
+    `name` tells it from other workers of its node. `niceness` keeps it behind whatever else wants the CPUs.
+    """
+
+    def __init__(self, home: str, name: str = "worker", roles: tuple[str, ...] = ("eval",), niceness: int = 0) -> None:
         super().__init__(home)
-        node = ray.get_runtime_context().get_node_id()
-        self.id = f"{platform.node()}-{node[:8]}"
-        self.preparing = threading.Lock()
-        self.holding: str | None = None
-        threading.Thread(target=self._loop, name="jobs", daemon=True).start()
-        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
-
-    @cached_property
-    def context(self) -> Context:
-        """What handlers share. Torch and the hero are 0.3 GB: a realm in which nothing is evaluated goes without."""
-        from actors.handlers import Context
-        from realm.training.settings import set_threads
-
-        set_threads(self.config.placement.eval_cpus)
-        return Context(self)
+        if niceness:
+            os.nice(niceness)
+        master = ActorMaster(self, name, roles)
+        self.context = Context(ActorPort(self), self.config.placement.eval_cpus)
+        self.loop = JobLoop(master, self.context, failure_of)
+        threading.Thread(target=self.loop.run, name="jobs", daemon=True).start()
 
     def prepare(self) -> None:
         """Load the hero, so that the first job does not wait for it: a battle is about to begin."""
-        with self.preparing:
-            self.context.warm_up()
+        self.context.warm_up()
 
-    def _loop(self) -> None:
-        self._register()
-        while True:
-            try:
-                job = ask(self.peer("task_master").claim.remote(self.id, ["eval"], CLAIM_WAIT_S))
-                if job is not None:
-                    self._run(job)
-            except Exception as error:  # noqa: BLE001 - without this loop nothing is ever evaluated; what failed is said
-                print(f"{type(error).__name__}: {error}")
-                time.sleep(1.0)
-                self._register()
 
-    def _run(self, job: dict[str, Any]) -> None:
-        master = self.peer("task_master")
-        self.holding = job["id"]
-        from actors.handlers import HANDLERS, Superseded
+class ActorMaster:
+    """TaskMaster for a worker inside the cluster. The worker's id stays the same over its restarts."""
 
+    def __init__(self, service: Service, name: str, roles: tuple[str, ...]) -> None:
+        self.service = service
+        self.roles = list(roles)
+        node_id = ray.get_runtime_context().get_node_id()
+        self.id = f"{platform.node()}-{node_id[:8]}-{name}"
+        node = next((node for node in ray.nodes() if node["NodeID"] == node_id), {})
+        self.labels = {key: value for key, value in (node.get("Labels") or {}).items() if key.startswith(LABELS)}
+
+    def register(self) -> None:
+        self._ask("register", platform.node(), self.roles, self.labels, os.getpid())
+
+    def claim(self, wait_s: float) -> dict[str, Any] | None:
+        return self._ask("claim", self.roles, wait_s, self.labels, gpu_free_mb())
+
+    def heartbeat(self, holding: list[str]) -> list[str]:
+        return self._ask("heartbeat", holding)["lost"]
+
+    def complete(self, job_id: str, result: dict[str, Any], held: list[Any] | None) -> None:
+        master = self.service.peer("task_master")
+        ask(master.complete.remote(job_id, self.id, result, held), TELL_TIMEOUT_S)
+
+    def fail(self, job_id: str, kind: str, message: str) -> None:
+        ask(self.service.peer("task_master").fail.remote(job_id, self.id, kind, message))
+
+    def cancel(self, job_id: str, reason: str) -> None:
+        ask(self.service.peer("task_master").cancel.remote(job_id, reason))
+
+    def release(self, job_id: str) -> None:
+        ask(self.service.peer("task_master").release.remote(job_id, self.id))
+
+    def _ask(self, method: str, *args: Any) -> Any:
+        return ask(getattr(self.service.peer("task_master"), method).remote(self.id, *args))
+
+
+class ActorPort:
+    """The realm for a worker inside the cluster: its actors, and weights through the object store."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    @property
+    def home(self) -> RealmHome:
+        return self.service.home
+
+    def hero_id(self) -> str:
+        return self.service.config.hero.name
+
+    @contextmanager
+    def hero_files(self) -> Iterator[HeroFiles]:
+        source = self.ask("vault_keeper", "base_model", timeout_s=300)
+        if Path(source).is_dir() or not Path(source).is_absolute():
+            yield HeroFiles(source, whole=True)
+            return
+        files: dict[str, bytes] = self.ask("vault_keeper", "model_files")
+        with tempfile.TemporaryDirectory(prefix="realm-hero-") as folder:
+            for name, data in files.items():
+                (Path(folder) / name).write_bytes(data)
+            yield HeroFiles(folder, whole=False)
+
+    def checkpoint(self, checkpoint_id: str) -> Mapping[str, Any]:
+        from safetensors.torch import load
+
+        return load(self.ask("vault_keeper", "read_weights", checkpoint_id, timeout_s=LOAD_TIMEOUT_S).tobytes())
+
+    def snapshot(self, battle_id: str, step: int) -> Snapshot:
+        held = self.ask("arena", "snapshot", battle_id, step)
+        if held is None:
+            raise Superseded("superseded")
         try:
-            self.prepare()
-            result = HANDLERS[job["type"]](job, self.context)
-        except Superseded as error:
-            self._tell(job["id"], master.cancel.remote(job["id"], str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is the job's failure
-            kind, message = failure_of(error)
-            self._tell(job["id"], master.fail.remote(job["id"], self.id, kind.value, message))
-        else:
-            self._tell(job["id"], master.complete.remote(job["id"], self.id, result))
-        finally:
-            self.holding = None
+            return Snapshot(ray.get(held[0], timeout=30), held)
+        except (ObjectLostError, RayActorError):
+            raise Superseded("superseded: the battle that made the snapshot is gone") from None
 
-    def _tell(self, job_id: str, answer: ray.ObjectRef[None]) -> None:
-        """Wait until TaskMaster has noted how a job ended; one cancelled or taken away meanwhile keeps its state."""
-        try:
-            ask(answer)
-        except ConflictError as error:
-            print(f"job {job_id} is no longer this worker's: {error}")
-
-    def _register(self) -> None:
-        try:
-            ask(self.peer("task_master").register.remote(self.id, platform.node(), ["eval"]))
-        except (RealmError, RayError) as error:
-            print(f"not registered: {error}")
-
-    def _beat(self) -> None:
-        while True:
-            time.sleep(BEAT_S)
-            holding = [self.holding] if self.holding else []
-            self.peer("task_master").heartbeat.remote(self.id, holding)
+    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0, **named: Any) -> Any:
+        return ask(getattr(self.service.peer(service), method).remote(*args, **named), timeout_s)
 
 
 def failure_of(error: Exception) -> tuple[FailureKind, str]:
-    """Kind and message of what a handler raised: an actor that did not answer and a full disk are tried again."""
+    """Kind and message of what a handler raised: what Ray raises may pass."""
     if isinstance(error, RayError):
         return FailureKind.TRANSPORT, str(error).splitlines()[0]
-    if isinstance(error, ClusterError):
-        return FailureKind.TRANSPORT, str(error)
-    if isinstance(error, RealmError) and not isinstance(error, DiskFullError):
-        return FailureKind.BAD_PAYLOAD, str(error)
-    return FailureKind.INFERENCE, f"{type(error).__name__}: {error}"
+    return failure_outside_ray(error)

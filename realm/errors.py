@@ -67,5 +67,9 @@ class DiskFullError(RealmError):
         self.free = free
 
 
+class DatabaseError(RealmError):
+    """The database is locked by another process, or its disk fails. Nothing was written."""
+
+
 class ClusterError(RealmError):
     """Ray, an actor or a port is not as the realm needs it."""

@@ -1,43 +1,101 @@
-"""What handlers share on a worker: one loaded hero whose weights are exchanged, the skills, the exam panel."""
+"""What handlers share on a worker: one loaded hero whose weights are exchanged, the skills, the exam panel.
+
+Knows no Ray; torch is loaded with the hero, which many jobs never ask for.
+"""
 
 from __future__ import annotations
 
-import tempfile
+import threading
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import ray
-from ray.exceptions import ObjectLostError, RayActorError
-from safetensors.torch import load as load_safetensors
-
-from actors.service import Service
-from actors.waiting import ask
+from actors.handlers.port import Port, Superseded, Unwanted
 from realm.catalog import hero_spec
-from realm.errors import RealmError
-from realm.inference.evaluation import validation_set
-from realm.inference.generation import load_weights
-from realm.models.chat import spells
-from realm.models.hero import Hero, empty_hero, pick_device, weight_dtype
-from realm.rules.job import JobStatus
-from realm.training.settings import open_hero
-from skills import Problem, Skill, exam_panel, get_engine
+from realm.errors import ClusterError, RealmError
+from realm.home import RealmHome
+from realm.rules.job_tasks import SkillVersion, Weights
+from skills import Engine, Problem, Skill, exam_panel, get_engine
 
-
-class Superseded(Exception):
-    """The snapshot a job names is gone: newer weights took its place."""
+if TYPE_CHECKING:
+    from realm.models.hero import Hero
 
 
 class Context:
-    """Weights by checkpoint or snapshot, loaded into one model."""
+    """Weights by checkpoint or snapshot, loaded into one model; the job that runs, and whether it is still wanted."""
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.skills = get_engine()
+    def __init__(self, port: Port, threads: int = 1) -> None:
+        self.port = port
+        self.threads = threads
+        self.held: list[Any] | None = None
+        """The snapshot that the running job has loaded, as a list of one object reference."""
         self.loaded: str = ""
         self.panels: dict[tuple[str, ...], list[Problem]] = {}
+        self.unwanted = threading.Event()
+        self.loading = threading.RLock()
+
+    @cached_property
+    def skills(self) -> Engine:
+        return get_engine()
+
+    # The job
+
+    def begin(self) -> None:
+        """Another job runs."""
+        self.held = None
+        self.unwanted.clear()
+
+    def drop(self) -> None:
+        """The running job is to end: it was cancelled or taken away."""
+        self.unwanted.set()
+
+    def wanted(self) -> bool:
+        """Whether the running job is still to be done."""
+        return not self.unwanted.is_set()
+
+    def require_wanted(self) -> None:
+        """Handlers call this between two parts of their work.
+
+        Raises:
+            Unwanted: the job is to end.
+        """
+        if self.unwanted.is_set():
+            raise Unwanted("the job is no longer this worker's")
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, unless the job is to end.
+
+        Raises:
+            Unwanted: it is.
+        """
+        self.unwanted.wait(seconds)
+        self.require_wanted()
+
+    # The realm
+
+    @property
+    def home(self) -> RealmHome:
+        return self.port.home
+
+    def ask(self, service: str, method: str, *args: Any, timeout_s: float = 60.0, **named: Any) -> Any:
+        """What a service of the realm answers."""
+        return self.port.ask(service, method, *args, timeout_s=timeout_s, **named)
+
+    def skill(self, version: SkillVersion) -> Skill:
+        """The skill of this very version.
+
+        Raises:
+            ClusterError: this worker has another one; a worker of the realm's own version can do the job.
+        """
+        found = self.skills.get(version.id)
+        if found.fingerprint != version.fingerprint:
+            raise ClusterError(
+                f"Skill {version.id} of this worker is of another version than the realm's.",
+                "Install the version that the realm runs, then start the worker again.",
+            )
+        return found
+
+    # The hero
 
     def warm_up(self) -> None:
         """Load the model, unless it is loaded."""
@@ -46,23 +104,30 @@ class Context:
         except RealmError as error:
             print(f"not warmed up: {error}")
 
-    @cached_property
+    @property
     def hero(self) -> Hero:
-        """The hero's model; on a machine that lacks its folder, an empty one to put weights into."""
-        spec = hero_spec(self.service.config.hero.name)
-        source = ask(self.service.peer("vault_keeper").base_model.remote(), timeout_s=300)
-        if Path(source).is_dir() or not Path(source).is_absolute():
-            return open_hero(spec, source)
-        files: dict[str, bytes] = ask(self.service.peer("vault_keeper").model_files.remote())
-        with tempfile.TemporaryDirectory(prefix="realm-hero-") as folder:
-            for name, data in files.items():
-                (Path(folder) / name).write_bytes(data)
-            return empty_hero(folder, weight_dtype(spec, pick_device()), pick_device())
+        """The hero's model; where its folder is missing, an empty one to put weights into."""
+        with self.loading:
+            return self._hero
+
+    @cached_property
+    def _hero(self) -> Hero:
+        from realm.models.hero import empty_hero, pick_device, weight_dtype
+        from realm.training.settings import open_hero, set_threads
+
+        set_threads(self.threads)
+        spec = hero_spec(self.port.hero_id())
+        with self.port.hero_files() as files:
+            if files.whole:
+                return open_hero(spec, files.source)
+            return empty_hero(files.source, weight_dtype(spec, pick_device()), pick_device())
 
     @cached_property
     def validation(self) -> list[Problem]:
         """The problems of the validation loss: over the skills that the hero begins with, whichever are enabled now."""
-        begun = [self.skills.get(skill_id) for skill_id in hero_spec(self.service.config.hero.name).skills]
+        from realm.inference.evaluation import validation_set
+
+        begun = [self.skills.get(skill_id) for skill_id in hero_spec(self.port.hero_id()).skills]
         return validation_set(begun, self.spells)
 
     def panel(self, skills: Sequence[Skill]) -> list[Problem]:
@@ -74,62 +139,39 @@ class Context:
 
     def spells(self, skill: Skill) -> bool:
         """Whether the hero's tokenizer can spell the symbol keys of `skill`."""
+        from realm.models.chat import spells
+
         return spells(self.hero.tokenizer, skill.symbol_alphabet)
 
-    def load(self, payload: dict[str, Any]) -> ray.ObjectRef[Any] | None:
-        """Put the weights that a payload names into the model. Returns the snapshot's reference, if it is one.
+    def load(self, choices: Sequence[Weights]) -> Weights:
+        """Put the first of these weights that can be had into the model.
 
         Raises:
-            Superseded: the snapshot is gone.
+            Superseded: all of them are gone.
         """
-        if payload.get("checkpoint_id") is not None:
-            self._load_checkpoint(payload["checkpoint_id"])
-            return None
-        key = f"{payload['battle_id']}@{payload['step']}"
-        held = ask(self.service.peer("arena").snapshot.remote(payload["battle_id"], payload["step"]))
-        if held is None:
-            raise Superseded("superseded")
-        if self.loaded != key:
+        for weights in choices:
             try:
-                weights: dict[str, np.ndarray] = ray.get(held[0], timeout=30)
-            except (ObjectLostError, RayActorError):
-                raise Superseded("superseded: the battle that made the snapshot is gone") from None
-            load_weights(self.hero, weights)
-            self.loaded = key
-        return held[0]
-
-    def resolve(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """The payload with the newest weights that can be had named in it, if it asks for the newest.
-
-        Raises:
-            Superseded: there are none.
-        """
-        if payload.get("weights") is None:
-            return payload
-        named = {name: value for name, value in payload.items() if name != "weights"}
-        engine = self.service.peer("skill_engine")
-        for weights in ask(engine.newest_weights.remote(payload["campaign_id"])):
-            try:
-                self.load(named | weights)
+                self._load(weights)
             except Superseded:
+                if weights is choices[-1]:
+                    raise
                 continue
-            return named | weights
-        raise Superseded("the weights are gone")
+            return weights
+        raise Superseded("superseded: no weights are named")
 
-    def require_wanted(self, job: dict[str, Any]) -> None:
-        """Return if the job is still to be done: an early look, before a quest is made of what it found.
+    def _load(self, weights: Weights) -> None:
+        from realm.inference.generation import load_weights
 
-        Raises:
-            Superseded: it was cancelled meanwhile.
-        """
-        found = ask(self.service.peer("task_master").show.remote(job["id"]))
-        if found["status"] == JobStatus.CANCELLED:
-            raise Superseded(found["cancel_reason"] or "cancelled")
-
-    def _load_checkpoint(self, checkpoint_id: str) -> None:
-        if self.loaded == checkpoint_id:
+        if weights.checkpoint_id is not None:
+            if self.loaded != weights.checkpoint_id:
+                self._put(load_weights, self.port.checkpoint(weights.checkpoint_id), weights.checkpoint_id)
             return
-        data = ask(self.service.peer("vault_keeper").read_weights.remote(checkpoint_id), timeout_s=600)
-        tensors = load_safetensors(data.tobytes())
-        load_weights(self.hero, tensors)
-        self.loaded = checkpoint_id
+        snapshot = self.port.snapshot(str(weights.battle_id), weights.step)
+        self._put(load_weights, snapshot.weights, f"{weights.battle_id}@{weights.step}")
+        self.held = snapshot.held
+
+    def _put(self, load_weights: Any, weights: Any, name: str) -> None:
+        # Weights that were put in by half are nobody's.
+        self.loaded = ""
+        load_weights(self.hero, weights)
+        self.loaded = name

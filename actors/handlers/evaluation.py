@@ -1,67 +1,57 @@
-"""Handler of eval jobs: asks one skill at one level and hands the result to SkillEngine."""
+"""Handlers of eval and sparring jobs: one skill asked at one level. They record nothing."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from actors.handlers.context import Context
-from actors.waiting import ask
-from realm.inference.evaluation import ask as ask_hero
-from realm.rules.checkpoint import CreatedBy
+from realm.inference.evaluation import ask
+from realm.inference.sparring import spar
+from realm.rules.job_results import EvalResult, Sample, SparringResult
+from realm.rules.job_tasks import EvalTask, SparringTask
 from skills.problem import FOLDS
-
-REVIEW_PROBLEMS = 25
-"""Problems of a mastered level that are asked beside an evaluation, in its batch of 128."""
 
 
 def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Evaluate the named weights. A snapshot that masters a level is saved as a checkpoint.
+    """Evaluate the named weights; problems of a mastered level are asked beside, if the task says so: its review."""
+    task = EvalTask.model_validate(job["task"])
+    skill, weights = context.skill(task.skill), context.load(task.weights)
+    symbols = context.spells(skill)
+    problems = skill.generate(task.level, task.count, task.seed, "eval", fold=task.fold % FOLDS, symbols=symbols)
+    if task.review_level is not None:
+        problems += skill.generate(task.review_level, task.review_count, task.review_seed, "eval", symbols=symbols)
+    found, review = ask(context.hero, skill, problems, watch=context.require_wanted).split(task.count)
+    result = EvalResult(
+        weights=weights,
+        level=task.level,
+        n=found.n,
+        correct=found.correct,
+        seed=task.seed,
+        fold=task.fold,
+        duration_s=found.duration_s,
+        review_level=task.review_level,
+        review_n=review.n,
+        review_correct=review.correct,
+        primitives=found.primitives,
+        samples=tuple(Sample(**each) for each in found.samples()),
+    )
+    return result.model_dump(mode="json")
 
-    Unless a level was asked for, problems of a mastered level are asked beside: its review.
-    """
-    payload = context.resolve(job["payload"])
-    skill = context.skills.get(payload["skill_id"])
-    engine = context.service.peer("skill_engine")
-    snapshot = context.load(payload)
-    requested = payload.get("level") is not None
-    asked = payload if requested else {**payload, **ask(engine.next_evaluation.remote(skill.id))}
-    level, count = asked["level"], asked.get("count") or skill.evaluation.count
-    seed, fold = asked.get("seed") or 0, asked.get("fold") or 0
-    symbols, review_level = context.spells(skill), asked.get("review_level")
-    problems = skill.generate(level, count, seed, "eval", fold=fold % FOLDS, symbols=symbols)
-    if review_level is not None:
-        problems += skill.generate(review_level, REVIEW_PROBLEMS, int(job["id"]), "eval", symbols=symbols)
-    found, review = ask_hero(context.hero, skill, problems).split(count)
-    result = {
-        "campaign_id": payload["campaign_id"],
-        "skill_id": skill.id,
-        "level": level,
-        "step": payload["step"],
-        "n": found.n,
-        "correct": found.correct,
-        "seed": seed,
-        "fold": fold,
-        "job_id": str(job["id"]),
-        "checkpoint_id": payload.get("checkpoint_id"),
-        "battle_id": payload.get("battle_id"),
-        "duration_s": found.duration_s,
-        "review_level": review_level,
-        "review_n": review.n,
-        "review_correct": review.correct,
-    }
-    samples = found.samples()
-    outcome = ask(engine.record_evaluation.remote(result, found.primitives, samples))
-    if outcome["mastered_level"] is not None and snapshot is not None and outcome["step"] == payload["step"]:
-        vault = context.service.peer("vault_keeper")
-        ask(
-            vault.save_snapshot.remote(
-                [snapshot], payload["step"], CreatedBy.MASTERY.value, skill.id, outcome["mastered_level"]
-            )
-        )
-    told = {**outcome, "duration_s": found.duration_s}
-    if not requested:
-        return told
-    primitives = [
-        {"id": name, "n": len(outcomes), "correct": outcomes.count("1")} for name, outcomes in found.primitives.items()
-    ]
-    return {**told, "primitives": primitives, "samples": samples}
+
+def run_sparring(job: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Ask the named weights, show them their mistakes, and make examples of these. Where they come from is added when
+    the result is recorded."""
+    task = SparringTask.model_validate(job["task"])
+    skill, weights = context.skill(task.skill), context.load(task.weights)
+    symbols = context.spells(skill)
+    found = spar(context.hero, skill, task.level, task.count, task.seed, {}, symbols, context.require_wanted)
+    result = SparringResult(
+        weights=weights,
+        level=task.level,
+        n=found.first.n,
+        first_correct=found.first.correct,
+        second_correct=found.second_correct,
+        duration_s=found.duration_s,
+        examples=tuple(found.examples),
+    )
+    return result.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""Handler of exam jobs: the fixed panel over every enabled skill, and the validation loss."""
+"""Handler of exam jobs: the fixed panel over every enabled skill, and the validation loss. It records nothing."""
 
 from __future__ import annotations
 
@@ -6,41 +6,24 @@ import time
 from typing import Any
 
 from actors.handlers.context import Context
-from actors.waiting import ask
 from realm.inference.evaluation import take_exam, validation_loss
-from realm.rules.checkpoint import CreatedBy
+from realm.rules.job_results import ExamResult
+from realm.rules.job_tasks import ExamTask
 
 
 def run_exam(job: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Examine the named weights. A snapshot that beats the champion is saved as a checkpoint."""
-    payload = context.resolve(job["payload"])
-    snapshot = context.load(payload)
+    """Examine the named weights."""
+    task = ExamTask.model_validate(job["task"])
+    skills, weights = [context.skill(each) for each in task.skills], context.load(task.weights)
     began = time.monotonic()
-    asked = ask(context.service.peer("skill_engine").exam.remote())
-    skills, version = [context.skills.get(skill_id) for skill_id in asked["skills"]], asked["version"]
-    found = take_exam(context.hero, skills, context.panel(skills))
+    found = take_exam(context.hero, skills, context.panel(skills), context.require_wanted)
+    context.require_wanted()
     val_loss = validation_loss(context.hero, context.validation)
-    checkpoint_id = payload.get("checkpoint_id")
-    result = {
-        "campaign_id": payload["campaign_id"],
-        "step": payload["step"],
-        "exam_version": version,
-        "exam_accuracy": found.exam_accuracy,
-        "skill_accuracies": found.by_skill,
-        "n": found.n,
-        "job_id": str(job["id"]),
-        "checkpoint_id": checkpoint_id,
-        "battle_id": payload.get("battle_id"),
-        "val_loss": val_loss,
-        "duration_s": time.monotonic() - began,
-        "level_results": found.by_level,
-    }
-    outcome = ask(context.service.peer("skill_engine").record_exam.remote(result))
-    vault = context.service.peer("vault_keeper")
-    if checkpoint_id is None and snapshot is not None and outcome["beats_champion"]:
-        saved = ask(vault.save_snapshot.remote([snapshot], payload["step"], CreatedBy.CHAMPION.value, None, None))
-        checkpoint_id = saved["id"]
-    if checkpoint_id is not None:
-        ask(vault.set_exam.remote(checkpoint_id, found.exam_accuracy, found.by_skill, version, val_loss))
-        ask(context.service.peer("campaign_director").examined.remote(checkpoint_id, found.exam_accuracy, version))
-    return {**outcome, "n": found.n, "by_skill": found.by_skill}
+    result = ExamResult(
+        weights=weights,
+        version=task.version,
+        by_level=found.by_level,
+        val_loss=val_loss,
+        duration_s=time.monotonic() - began,
+    )
+    return result.model_dump(mode="json")

@@ -1,65 +1,60 @@
-"""Handlers of passive and primitive jobs: questions outside of any skill."""
+"""Handlers of passive, primitive and inference jobs: questions outside of any skill. They record nothing."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from actors.handlers.context import Context
-from actors.waiting import ask
+from realm.errors import ClusterError
 from realm.inference.evaluation import ask_all
-from realm.rules.passives import PassiveMode
+from realm.inference.generation import generate
+from realm.models.chat import token_ids
+from realm.rules.job_results import InferenceResult, PassiveCount, PassiveResults, PrimitiveResult
+from realm.rules.job_tasks import InferenceTask, PassiveTask, PrimitiveTask
 
 
 def run_passives(job: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Ask every passive, with problems of this job's own."""
-    payload = context.resolve(job["payload"])
-    context.load(payload)
-    mode = PassiveMode(payload["mode"])
-    passives = context.skills.list_passives()
-    found = ask_all(context.hero, [(each, each.generate(mode.problems, int(job["id"]))) for each in passives])
-    results = [
-        {
-            **_source(job, payload),
-            "passive": passive.id,
-            "version": passive.version,
-            "mode": mode.value,
-            "n": result.n,
-            "correct": result.correct,
-        }
-        for passive, result in zip(passives, found, strict=True)
-    ]
-    rows = ask(context.service.peer("skill_engine").record_passives.remote(results))
-    shown = ("id", "title", "version", "pooled", "peak", "warning")
-    passives_shown = [{**{name: row[name] for name in shown}, "run": _run_of(job, row["runs"])} for row in rows]
-    return {"mode": mode.value, "step": payload["step"], "passives": passives_shown}
+    """Ask every passive."""
+    task = PassiveTask.model_validate(job["task"])
+    known = {passive.id: passive.version for passive in context.skills.list_passives()}
+    if known != task.passives:
+        raise ClusterError(
+            "The passives of this worker are of other versions than the realm's.",
+            "Install the version that the realm runs, then start the worker again.",
+        )
+    weights = context.load(task.weights)
+    asked = [(each, each.generate(task.mode.problems, task.seed)) for each in context.skills.list_passives()]
+    found = ask_all(context.hero, asked, context.require_wanted)
+    counts = {
+        passive.id: PassiveCount(n=each.n, correct=each.correct)
+        for (passive, _), each in zip(asked, found, strict=True)
+    }
+    duration_s = sum(each.duration_s for each in found)
+    return PassiveResults(weights=weights, passives=counts, duration_s=duration_s).model_dump(mode="json")
 
 
 def run_primitives(job: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Ask one primitive, or each, alone, with problems of this job's own."""
-    payload = context.resolve(job["payload"])
-    context.load(payload)
-    chosen = payload.get("primitive_id")
-    primitives = [context.skills.primitive(chosen)] if chosen else context.skills.list_primitives()
-    asked = [(each, each.generate(payload["count"], int(job["id"]))) for each in primitives]
-    found = dict(zip((each.id for each in primitives), ask_all(context.hero, asked), strict=True))
-    outcomes = {name: "".join("01"[answer.grade.correct] for answer in each.answers) for name, each in found.items()}
-    n, correct = sum(each.n for each in found.values()), sum(each.correct for each in found.values())
-    result = {**_source(job, payload), "n": n, "correct": correct}
-    ask(context.service.peer("skill_engine").record_primitives.remote(result, outcomes))
-    by_primitive = [{"id": name, "n": each.n, "correct": each.correct} for name, each in found.items()]
-    return {"step": payload["step"], "n": n, "correct": correct, "primitives": by_primitive}
-
-
-def _run_of(job: dict[str, Any], runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The job's own of the results of a passive."""
-    return next(run for run in runs if run["job_id"] == str(job["id"]))
-
-
-def _source(job: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "campaign_id": payload["campaign_id"],
-        "step": payload["step"],
-        "job_id": str(job["id"]),
-        "checkpoint_id": payload.get("checkpoint_id"),
-        "battle_id": payload.get("battle_id"),
+    """Ask primitives alone."""
+    task = PrimitiveTask.model_validate(job["task"])
+    primitives = [context.skills.primitive(each) for each in task.primitives]
+    weights = context.load(task.weights)
+    asked = [(each, each.generate(task.count, task.seed)) for each in primitives]
+    found = ask_all(context.hero, asked, context.require_wanted)
+    outcomes = {
+        primitive.id: "".join("01"[answer.grade.correct] for answer in each.answers)
+        for primitive, each in zip(primitives, found, strict=True)
     }
+    duration_s = sum(each.duration_s for each in found)
+    return PrimitiveResult(weights=weights, primitives=outcomes, duration_s=duration_s).model_dump(mode="json")
+
+
+def run_inference(job: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Answer one prompt."""
+    task = InferenceTask.model_validate(job["task"])
+    weights = context.load(task.weights)
+    began = time.monotonic()
+    [text] = generate(context.hero, [task.prompt], task.max_tokens, context.require_wanted)
+    tokens = min(task.max_tokens, len(token_ids(context.hero.tokenizer, text)))
+    duration_s = time.monotonic() - began
+    return InferenceResult(weights=weights, text=text, tokens=tokens, duration_s=duration_s).model_dump(mode="json")

@@ -13,7 +13,8 @@ from realm.cli.doctor import Check
 from realm.config import RealmConfig
 from realm.errors import ConfigError
 from realm.home import RealmHome
-from realm.store.database import SCHEMA_VERSION, Database
+from realm.store.database import Database
+from realm.store.migrations import HEAD, revision_of, revisions
 from realm.store.tables import METADATA
 
 MODEL_FILES = ("config.json", "tokenizer.json")
@@ -49,23 +50,22 @@ def check_database(home: RealmHome) -> Check:
         with database.read() as connection:
             damage = [row[0] for row in connection.execute(text("PRAGMA quick_check"))]
             missing = sorted(set(METADATA.tables) - set(inspect(connection).get_table_names()))
-            version = None if missing else connection.execute(text("SELECT version FROM schema_version")).scalar()
+            revision = revision_of(connection)
     except (SQLAlchemyError, sqlite3.Error) as error:
         return Check("database", "fail", f"{home.database}: {str(error).splitlines()[0]}.", "Put back a copy of it.")
     finally:
         database.close()
     if damage != ["ok"]:
         return Check("database", "fail", f"{home.database} is damaged: {damage[0]}.", "Put back a copy of it.")
+    if revision is None or (revision != HEAD and revision in revisions()):
+        detail = f"Schema revision {revision or 'none'}; this realm has {HEAD}."
+        return Check("database", "warn", detail, "realm start brings it there, after a copy of it.")
+    if revision != HEAD:
+        detail = f"Schema revision {revision}; this realm knows up to {HEAD}."
+        return Check("database", "fail", detail, "Use the version of the realm that made it, or another REALM_HOME.")
     if missing:
-        return Check("database", "warn", f"Tables are missing: {', '.join(missing)}.", "realm start makes them.")
-    if version != SCHEMA_VERSION:
-        return Check(
-            "database",
-            "fail",
-            f"Schema version {version}; this realm knows {SCHEMA_VERSION}.",
-            "Use the version of the realm that made it, or another REALM_HOME.",
-        )
-    return Check("database", "pass", f"{home.database} is whole, schema version {version}")
+        return Check("database", "fail", f"Tables are missing: {', '.join(missing)}.", "Put back a copy of it.")
+    return Check("database", "pass", f"{home.database} is whole, schema revision {revision}")
 
 
 def _check_source(spec: HeroSpec, source: str) -> Check:

@@ -69,12 +69,13 @@ def start(
         home.create()
         config = load_config(home)
         ports = skill_ports(config)
+        web = {"web.tavern_port": config.web.tavern_port, "web.vault_port": config.web.vault_port}
         address = cluster_address(home, config)
         fresh = address is None
         if address is None:
             stop_head(home)  # what a head that died has left, on the very ports that are checked next
             ray = {"ray.port": config.ray.port, "ray.dashboard_port": config.ray.dashboard_port}
-            check_ports(ray | {"web.tavern_port": config.web.tavern_port})
+            check_ports(ray | web)
             config = _settle(home, config, hero, auto, say)
             address = _start_ray(home, config, tick, say)
         else:
@@ -83,9 +84,9 @@ def start(
             fresh = not realm_runs()
             if fresh:
                 _require_head_machine(address)
-                check_ports({"web.tavern_port": config.web.tavern_port})
+                check_ports(web)
                 config = _settle(home, config, hero, auto, say)
-                prepare_books(home, config)
+                prepare_books(home, config, say)
             else:
                 _refuse_change(home, config, hero, auto)
         if external_address(config) is None:
@@ -138,8 +139,11 @@ def exclusive(home: RealmHome, tick: Tick) -> AbstractContextManager[None]:
     return locked(home.start_lock, lambda: tick("waiting for another realm start or stop"))
 
 
-def prepare_books(home: RealmHome, config: RealmConfig) -> None:
-    """The database with its tables, and the hero's campaign in it as the active one."""
+def prepare_books(home: RealmHome, config: RealmConfig, say: Tick = lambda _line: None) -> None:
+    """The database with this realm's schema, and the hero's campaign in it as the active one.
+
+    `say` hears that an earlier schema was brought up, and where the database lies as it was.
+    """
     from actors.service import now
     from realm.store.campaigns import CampaignStore
     from realm.store.database import Database
@@ -147,7 +151,9 @@ def prepare_books(home: RealmHome, config: RealmConfig) -> None:
 
     hero = hero_spec(config.hero.name)
     database = Database.open(home.database)
-    database.create()
+    before, copy = database.revision(), database.create()
+    if copy is not None:
+        say(f"Database: schema revision {before} → {database.revision()}; as it was: {copy}")
     version = exam_version(get_engine().get(skill_id) for skill_id in hero.skills)
     CampaignStore(database).ensure_campaign(hero.id, version, now())
     database.close()
@@ -193,7 +199,7 @@ def taken_lines(ports: dict[str, int]) -> list[str]:
 
 
 def served_urls(services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """The URL of each site that Weaver knows: the Tavern, the skills' APIs by id, the dashboard."""
+    """The URL of each site that Weaver knows: the Tavern, the APIs by name, the dashboard."""
     urls = {name: str(row["url"]) for name, row in services.items() if row["url"] is not None}
     return {name: urls[name] for name in sorted(urls, key=lambda name: (name == "dashboard", name != "tavern", name))}
 
@@ -252,13 +258,28 @@ def _refuse_change(home: RealmHome, config: RealmConfig, hero: str | None, auto:
         )
 
 
+def _refuse_other_schema(home: RealmHome) -> None:
+    """The schema is not changed under services of earlier code that read and write it."""
+    from realm.store.database import Database
+    from realm.store.migrations import HEAD
+
+    database = Database.open(home.database)
+    found = database.revision()
+    database.close()
+    if found != HEAD:
+        raise ConflictError(
+            f"The services that run are of an earlier version, with schema revision {found}; this one has {HEAD}.",
+            "Stop them first: realm stop, then: realm start.",
+        )
+
+
 def _start_ray(home: RealmHome, config: RealmConfig, tick: Tick, say: Tick) -> str:
     """A head of this realm's own, with the books prepared while it boots; connects to it and returns its address."""
     tick("starting Ray")
     record = launch_head(home, config)
     say(f"Ray head: {record.address}, dashboard on port {record.dashboard_port}, log {home.logs / 'ray_head.log'}")
     try:
-        prepare_books(home, config)
+        prepare_books(home, config, say)
     except RealmError:
         stop_head(home)
         raise
@@ -308,6 +329,7 @@ def _weave(home: RealmHome, config: RealmConfig, tick: Tick) -> dict[str, dict[s
     tick("waiting for weaver")
     weaver = spawn(SPECS["weaver"], home, config)
     if ask(weaver.ping.remote())["version"] != code_version():
+        _refuse_other_schema(home)
         prepare_books(home, config)
         remove("weaver")
         weaver = spawn(SPECS["weaver"], home, config)

@@ -12,6 +12,7 @@ import realm
 from realm.cli import (
     battle,
     config,
+    db,
     hero,
     lifecycle,
     passive,
@@ -24,6 +25,7 @@ from realm.cli import (
     spar,
     train,
     vault,
+    worker,
 )
 from realm.cli.exits import DESCRIPTION, INTERRUPTED, exit_code
 from realm.cli.output import JSON_ASKED, print_error
@@ -69,6 +71,7 @@ def root(
 lifecycle.add_to(app)
 train.add_to(app)
 spar.add_to(app)
+worker.add_to(app)
 skill_eval.add_to(skill.app)
 passive_run.add_to(passive.app)
 primitive_run.add_to(primitive.app)
@@ -81,6 +84,7 @@ for name, group in {
     "vault": vault.app,
     "hero": hero.app,
     "config": config.app,
+    "db": db.app,
 }.items():
     app.add_typer(group, name=name)
 

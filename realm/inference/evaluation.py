@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from realm.inference.generation import generate
+from realm.inference.generation import Watch, generate, undisturbed
 from realm.models.chat import token_ids
 from realm.models.hero import Hero
 from realm.models.loss import response_loss
@@ -109,19 +109,25 @@ def evaluate(
 
 
 def ask(
-    hero: Hero, skill: Skill, problems: Sequence[Problem], prompts: Sequence[str] | None = None
+    hero: Hero,
+    skill: Skill,
+    problems: Sequence[Problem],
+    prompts: Sequence[str] | None = None,
+    watch: Watch = undisturbed,
 ) -> EvaluationResult:
     """Ask these very problems, all of one skill, and grade the answers against them.
 
     `prompts` take the place of the problems' own, one each.
     """
     characters = max(skill.levels[problem.level].max_response_chars for problem in problems)
-    return _asked(hero, [(skill, problem) for problem in problems], prompts, characters)
+    return _asked(hero, [(skill, problem) for problem in problems], prompts, characters, watch)
 
 
-def ask_all(hero: Hero, askers: Sequence[tuple[Asker, Sequence[Problem]]]) -> list[EvaluationResult]:
+def ask_all(
+    hero: Hero, askers: Sequence[tuple[Asker, Sequence[Problem]]], watch: Watch = undisturbed
+) -> list[EvaluationResult]:
     """Ask the problems of each asker, those of all together in batches; one result an asker, in their order."""
-    found = _asked(hero, [(asker, problem) for asker, problems in askers for problem in problems])
+    found = _asked(hero, [(asker, problem) for asker, problems in askers for problem in problems], watch=watch)
     answers = iter(found.answers)
     return [
         EvaluationResult(found.duration_s * len(problems) / found.n, list(islice(answers, len(problems))))
@@ -134,6 +140,7 @@ def _asked(
     problems: Sequence[tuple[Asker, Problem]],
     prompts: Sequence[str] | None = None,
     characters: int = 0,
+    watch: Watch = undisturbed,
 ) -> EvaluationResult:
     """Ask in batches, each answer at most `characters` or as many tokens as the batch's longest right response."""
     began = time.monotonic()
@@ -143,7 +150,7 @@ def _asked(
         batch = problems[at : at + BATCH]
         # Of some tokenizers a circled digit is several tokens: then a right answer is longer than its characters.
         tokens = max(len(token_ids(hero.tokenizer, problem.response)) for _, problem in batch)
-        written = generate(hero, texts[at : at + BATCH], max(characters, tokens) + SPARE_TOKENS)
+        written = generate(hero, texts[at : at + BATCH], max(characters, tokens) + SPARE_TOKENS, watch)
         answers += [
             Answer(problem, text, asker.grade(problem, text))
             for (asker, problem), text in zip(batch, written, strict=True)
@@ -151,7 +158,7 @@ def _asked(
     return EvaluationResult(time.monotonic() - began, answers)
 
 
-def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> ExamResult:
+def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem], watch: Watch = undisturbed) -> ExamResult:
     """Ask the whole panel, shortest responses first, in batches of like length."""
     by_level: dict[str, dict[int, tuple[int, int]]] = {}
     for skill in skills:
@@ -161,7 +168,7 @@ def take_exam(hero: Hero, skills: Sequence[Skill], panel: Sequence[Problem]) -> 
         )
         hits: dict[int, list[bool]] = {}
         for at in range(0, len(mine), 64):
-            for answer in ask(hero, skill, mine[at : at + 64]).answers:
+            for answer in ask(hero, skill, mine[at : at + 64], watch=watch).answers:
                 hits.setdefault(answer.problem.level, []).append(answer.grade.correct)
         by_level[skill.id] = {level: (len(values), sum(values)) for level, values in sorted(hits.items())}
     by_skill = {

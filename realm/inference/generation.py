@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -32,8 +32,16 @@ def chat_prompt(hero: Hero, text: str) -> list[int]:
     return token_ids(hero.tokenizer, render(hero.tokenizer, messages, generation_prompt=True))
 
 
+Watch = Callable[[], None]
+"""Called before every token; it may raise what ends the work."""
+
+
+def undisturbed() -> None:
+    """A watch that never ends anything."""
+
+
 @torch.inference_mode()
-def generate(hero: Hero, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+def generate(hero: Hero, prompts: Sequence[str], max_new_tokens: int, watch: Watch = undisturbed) -> list[str]:
     """The hero's greedy answer to each prompt, without special tokens, at most `max_new_tokens` long.
 
     One left-padded batch; finished rows leave it when a third of it is finished.
@@ -57,6 +65,7 @@ def generate(hero: Hero, prompts: Sequence[str], max_new_tokens: int) -> list[st
     positions = (mask.cumsum(-1) - 1).clamp(min=0)
     done = torch.zeros(len(ids), dtype=torch.bool, device=hero.device)
     for _ in range(max_new_tokens):
+        watch()
         out = cast(Any, hero.model)(
             input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
         )

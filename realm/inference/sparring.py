@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realm.inference.evaluation import EvaluationResult, ask
+from realm.inference.generation import Watch, undisturbed
 from realm.models.hero import Hero
 from skills.problem import Problem
 from skills.skill import Skill
@@ -31,11 +32,18 @@ class Sparred:
 
 
 def spar(
-    hero: Hero, skill: Skill, level: int, count: int, seed: int, provenance: Mapping[str, Any], symbols: bool = False
+    hero: Hero,
+    skill: Skill,
+    level: int,
+    count: int,
+    seed: int,
+    provenance: Mapping[str, Any],
+    symbols: bool = False,
+    watch: Watch = undisturbed,
 ) -> Sparred:
     """Ask `count` problems of the train split; those of the eval split are never shown with their answers."""
     problems = skill.generate(level, count, seed, "train", symbols=symbols)
-    first = ask(hero, skill, problems)
+    first = ask(hero, skill, problems, watch=watch)
     mistakes = [answer for answer in first.answers if not answer.grade.correct]
     if not mistakes:
         return Sparred(first, None, [])
@@ -43,7 +51,8 @@ def spar(
     prompts = [correcting_prompt(answer.problem, answer.grade.extracted) for answer in mistakes]
     golden = _golden(skill, level, count, len(mistakes), seed, symbols)
     graded = [(answer.problem, answer.grade) for answer in mistakes]
-    return Sparred(first, ask(hero, skill, wrong, prompts), examples_of_mistakes(graded, golden, provenance))
+    second = ask(hero, skill, wrong, prompts, watch)
+    return Sparred(first, second, examples_of_mistakes(graded, golden, provenance))
 
 
 def _golden(skill: Skill, level: int, asked: int, wanted: int, seed: int, symbols: bool) -> list[Problem]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from realm.errors import QuestError
-from realm.quests.json_rows import JsonArray, json_lines
+from realm.quests.json_rows import Bad, JsonArray, json_lines
 from realm.quests.parquet_rows import ParquetRows
 from realm.quests.shapes import COLUMNS
 from realm.quests.source import Source
@@ -53,8 +53,14 @@ class QuestFile:
         """How far along the rows are, in bytes of the file as it lies on disk."""
         return int(self._done * self.source.size_bytes) if self.format == "parquet" else self.source.bytes_read
 
-    def rows(self) -> Iterator[tuple[int, Any]]:
-        """`(number, value)` of every row, in one pass. QuestError where there is none, or where bytes are damaged."""
+    def rows(self, bad: Bad | None = None) -> Iterator[tuple[int, Any]]:
+        """`(number, value)` of every row, in one pass. QuestError where there is none, or where bytes are damaged.
+
+        With `bad`, that is told of lines that are not JSON, and the pass goes on behind them.
+        """
+        if bad is not None and self.format == "jsonl":
+            yield from json_lines(self.source.reader, self.source.skipped, bad)
+            return
         rows = {"jsonl": self._lines, "json": self._items, "parquet": self._parquet}[self.format]()
         count = 0
         for count, row in rows:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from realm.errors import QuestError
-from realm.quests import library, shapes
+from realm.quests import library
 from realm.quests.example import Example
 from realm.quests.formats import QuestFile
-from realm.quests.json_rows import located
 from realm.quests.library import QuestManifest, QuestWriter, SkillCount
+from realm.quests.reader import RowReader
 from realm.quests.source import CHUNK
 
 Measure = Callable[[Example], int]
@@ -46,7 +46,7 @@ def inspect(path: str | Path, limit: int = 3) -> Preview:
     path = Path(path)
     examples: list[Example] = []
     with QuestFile(path) as file:
-        reader = _Reader(file.unit)
+        reader = RowReader(file.unit)
         for number, row in file.rows():
             example, _ = reader.read(number, row)
             examples.append(example)
@@ -79,7 +79,7 @@ def admit(
     path, target = Path(path), Path(target_dir)
     with QuestFile(path, spool_dir=target) as file, library.disk_full_reported(target, file.source.size_bytes):
         with QuestWriter(target) as writer:
-            keeper = _Keeper(writer, _Reader(file.unit), measure, max_length)
+            keeper = _Keeper(writer, RowReader(file.unit), measure, max_length)
             reported, total = 0, file.source.size_bytes
             for number, row in file.rows():
                 keeper.keep(number, row)
@@ -113,7 +113,7 @@ def write_generated(
     target = Path(target_dir)
     sha256, size = hashlib.sha256(), 0
     with library.disk_full_reported(target, 0), QuestWriter(target) as writer:
-        keeper = _Keeper(writer, _Reader("line"), measure, max_length)
+        keeper = _Keeper(writer, RowReader("line"), measure, max_length)
         for number, example in enumerate(examples, 1):
             line = keeper.keep(number, example.to_row() if isinstance(example, Example) else example)
             sha256.update(line)
@@ -130,41 +130,10 @@ def write_generated(
         return writer.publish(manifest)
 
 
-class _Reader:
-    """Turns numbered rows into examples of the shape that the first of them has."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
-        self._shape: shapes.Shape | None = None
-
-    @property
-    def shape_name(self) -> str:
-        return self._shape.name if self._shape else ""
-
-    def read(self, number: int, row: Any) -> tuple[Example, bytes]:
-        """The example of a row and its encoded line. QuestError, with the place, where the row cannot be used."""
-        try:
-            if self._shape is None:
-                self._shape = shapes.detect(row)
-            example = shapes.convert(row, self._shape)
-            return example, example.to_json().encode() + b"\n"
-        except QuestError as error:
-            raise located(error, number, self._unit) from error
-        except UnicodeEncodeError as error:
-            found = error.object[error.start : error.end].encode("ascii", "backslashreplace").decode()
-            problem = QuestError(f"A string has half a surrogate pair ({found}), which is no text.", "Replace it.")
-            raise located(problem, number, self._unit) from error
-        except ValueError as error:
-            problem = QuestError(f"A tool holds a number that JSON has no word for ({error}).", "Use null or a string.")
-            raise located(problem, number, self._unit) from error
-        except RecursionError as error:
-            raise located(QuestError("The row is nested too deeply.", "Flatten it."), number, self._unit) from error
-
-
 class _Keeper:
     """Writes the examples that are short enough and counts what the manifest will say."""
 
-    def __init__(self, writer: QuestWriter, reader: _Reader, measure: Measure | None, max_length: int | None) -> None:
+    def __init__(self, writer: QuestWriter, reader: RowReader, measure: Measure | None, max_length: int | None) -> None:
         self._writer = writer
         self._reader = reader
         self._measure = measure if max_length is not None else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from realm.errors import QuestError
@@ -36,7 +36,11 @@ def located(error: QuestError, number: int, unit: str) -> QuestError:
     return QuestError(problem, error.remedy, number)
 
 
-def json_lines(reader: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
+Bad = Callable[[QuestError], None]
+"""Told of a row that cannot be used; without one, it is raised."""
+
+
+def json_lines(reader: BinaryIO, start: int, bad: Bad | None = None) -> Iterator[tuple[int, Any]]:
     """`(line number, value)` of every line that is not blank. `start` is the byte offset the reader stands at."""
     offset, number, last = start, 0, 0
     while True:
@@ -51,7 +55,14 @@ def json_lines(reader: BinaryIO, start: int) -> Iterator[tuple[int, Any]]:
             raise QuestError(f"The line {_TOO_LONG}", _SPLIT, number)
         if not line.isspace():
             last = number
-            yield number, _line_value(line, number, offset)
+            try:
+                value = _line_value(line, number, offset)
+            except QuestError as error:
+                if bad is None:
+                    raise
+                bad(error)
+            else:
+                yield number, value
         elif number - last > MAX_BLANK_LINES:
             raise QuestError(f"There are over {MAX_BLANK_LINES} blank lines in a row.", "Remove them.", number)
         offset += len(line)

@@ -6,7 +6,9 @@ Shapes are told apart by their column names, which are those of TRL and LLaMA-Fa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,6 +202,10 @@ def _metadata(row: Row) -> dict[str, Any]:
 def _provenance(row: Row) -> dict[str, str | int] | None:
     """The words and whole numbers of the `provenance` column, None where it is no object or has none."""
     value = row.get("provenance")
+    if isinstance(value, str) and value.startswith("{"):
+        # Parquet gives every row the same keys; there it is an object as JSON.
+        with suppress(ValueError):
+            value = json.loads(value)
     if not isinstance(value, dict):
         return None
     return {key: each for key, each in value.items() if type(each) in (str, int)} or None

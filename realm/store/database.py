@@ -1,4 +1,4 @@
-"""The realm's database: connections, transactions, schema version. Does not know what the tables mean.
+"""The realm's database: connections, transactions, schema revision, faults. Does not know what the tables mean.
 
 SQLite runs in WAL mode. A transaction that writes begins with BEGIN IMMEDIATE: a read that turns into a write would
 fail at once when another process writes, whatever the busy timeout.
@@ -6,19 +6,21 @@ fail at once when another process writes, whatever the busy timeout.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import OperationalError
 
-from realm.errors import ConflictError, NotFoundError
-from realm.store.tables import METADATA, schema_versions
+from realm.errors import ConflictError, DatabaseError, DiskFullError, NotFoundError, RealmError
+from realm.store.migrations import HEAD, make, move, revision_of, revisions
 
-SCHEMA_VERSION: Final = 3
 BUSY_TIMEOUT_S: Final = 15.0
 _WAL_RETRY_S: Final = 0.02
 
@@ -51,39 +53,149 @@ class Database:
 
     @contextmanager
     def write(self) -> Generator[Connection, None, None]:
-        """A transaction that may write: committed at the end of the block, rolled back when it raises."""
-        with self._writer.begin() as connection:
+        """A transaction that may write: committed at the end of the block, rolled back when it raises.
+
+        Raises:
+            DiskFullError: the disk has no room for what was written.
+            DatabaseError: another process kept the database locked, or the disk failed.
+        """
+        with self._faults(), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Generator[Connection, None, None]:
         """A transaction that only reads, all of it from one snapshot. Waits for no writer."""
-        with self._reader.begin() as connection:
+        with self._faults(), self._reader.begin() as connection:
             yield connection
 
-    def create(self) -> None:
-        """Make the tables that are missing. Idempotent; several processes may do it at once.
+    def revision(self) -> str | None:
+        """The revision of its schema; None before it has tables."""
+        with self.read() as connection:
+            return revision_of(connection)
+
+    def create(self) -> Path | None:
+        """Make the tables, or bring those of an earlier realm to this one's schema; the copy that was made before that.
+
+        Idempotent; several processes may do it at once. What fails half-way leaves everything as it was.
 
         Raises:
-            ConflictError: another version of the realm made this database.
+            ConflictError: a newer realm made this database.
         """
-        with self.write() as connection:
-            found: int | None = None
-            if inspect(connection).has_table(schema_versions.name):
-                found = connection.execute(select(schema_versions.c.version)).scalar_one_or_none()
-            if found is not None and found != SCHEMA_VERSION:
-                remedy = "Update the realm" if found > SCHEMA_VERSION else "Start the version of the realm that made it"
-                raise ConflictError(
-                    f"The database has schema version {found}; this realm knows {SCHEMA_VERSION}.",
-                    f"{remedy}, or point REALM_HOME at another folder.",
-                )
-            METADATA.create_all(connection)
-            if found is None:
-                connection.execute(insert(schema_versions).values(version=SCHEMA_VERSION))
+        return None if self.revision() == HEAD else self._move(HEAD)
+
+    def downgrade(self, revision: str) -> Path | None:
+        """Take the schema back to an earlier revision, for an earlier realm; the copy that was made before that.
+
+        Raises:
+            NotFoundError: no such revision.
+            ConflictError: the database has an earlier one, or none.
+        """
+        known = list(revisions())
+        if revision not in known:
+            raise NotFoundError(f"There is no schema revision {revision!r}.", f"Known are {', '.join(known)}.")
+        found = self.revision()
+        if found is None or (found in known and known.index(found) < known.index(revision)):
+            raise ConflictError(
+                f"The database has schema revision {found or 'none'}, which is before {revision}.",
+                "`realm db upgrade` goes up.",
+            )
+        return None if found == revision else self._move(revision)
 
     def close(self) -> None:
         """Close every pooled connection."""
         self._reader.dispose()
+
+    def _move(self, to: str) -> Path | None:
+        with self._faults(), self._rebuild() as connection, connection.begin():
+            found = revision_of(connection)
+            if found is None:
+                make(connection)
+            if found is None or found == to:  # another process was faster
+                return None
+            known = list(revisions())
+            if found not in known:
+                raise ConflictError(
+                    f"The database has schema revision {found}; this realm knows up to {known[-1]}.",
+                    "Update the realm, or point REALM_HOME at another folder.",
+                )
+            copy = self._copy(f"before-{to}")
+            try:
+                numbers = _numbers_given(connection)
+                move(connection, to)
+                _keep_numbers(connection, numbers)
+                _check_references(connection)
+            except BaseException:
+                if copy is not None:
+                    copy.unlink()
+                raise
+            return copy
+
+    @contextmanager
+    def _rebuild(self) -> Generator[Connection, None, None]:
+        """A connection on which tables can be made anew: dropping the old one deletes no rows that refer to it."""
+        with self._writer.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            if not isinstance(raw, sqlite3.Connection):
+                yield connection
+                return
+            raw.execute("PRAGMA foreign_keys = OFF")
+            try:
+                yield connection
+            finally:
+                raw.execute("PRAGMA foreign_keys = ON")
+
+    def _copy(self, suffix: str) -> Path | None:
+        """A consistent copy of the file beside it, under the first name that is free; None of another database.
+
+        The caller holds the write lock.
+        """
+        path = self._path()
+        if path is None:
+            return None
+        copy, number = path.with_name(f"{path.name}.{suffix}"), 2
+        while copy.exists():
+            copy, number = path.with_name(f"{path.name}.{suffix}-{number}"), number + 1
+        part = path.with_name(f"{path.name}.{suffix}.part")
+        part.unlink(missing_ok=True)
+        try:
+            with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+                source.backup(target)
+            part.replace(copy)
+        finally:
+            part.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+        return copy
+
+    def _path(self) -> Path | None:
+        database = self._reader.url.database
+        on_disk = self._reader.dialect.name == "sqlite" and database not in (None, "", ":memory:")
+        return Path(str(database)) if on_disk else None
+
+    @contextmanager
+    def _faults(self) -> Generator[None, None, None]:
+        """Says in plain words what SQLite says of a full or failing disk and of a lock that was not given."""
+        try:
+            yield
+        except (OperationalError, sqlite3.OperationalError) as error:
+            raw = error.orig if isinstance(error, OperationalError) else error
+            code = getattr(raw, "sqlite_errorcode", 0) & 0xFF
+            if code not in _FAULTS:
+                raise
+            raise self._fault(code, str(raw)) from error
+
+    def _fault(self, code: int, reason: str) -> RealmError:
+        where = self._path()
+        if code == sqlite3.SQLITE_FULL:
+            free = shutil.disk_usage(where.parent).free if where is not None else 0
+            problem = f"No room for what is to be written to the database {where}: {free // 10**6} MB are free."
+            return DiskFullError(problem, "Free some space.", free=free)
+        if code == sqlite3.SQLITE_BUSY:
+            problem = f"Another process kept the database {where} locked for {BUSY_TIMEOUT_S:g} s."
+            return DatabaseError(problem, "Try again.")
+        return DatabaseError(f"The database {where} cannot be read or written: {reason}.", "Check the disk it lies on.")
+
+
+_FAULTS: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR)
 
 
 def _configure_sqlite(engine: Engine) -> None:
@@ -113,3 +225,39 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(_WAL_RETRY_S)
+
+
+def _numbers_given(connection: Connection) -> dict[str, int]:
+    """Table → the highest number that it gave to a row, be the row gone or not."""
+    if connection.dialect.name != "sqlite":
+        return {}
+    return {row.name: row.seq for row in connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")}
+
+
+def _keep_numbers(connection: Connection, given: dict[str, int]) -> None:
+    """Make tables that were made anew go on counting where they were."""
+    there = _numbers_given(connection)
+    for name in given.keys() & set(inspect(connection).get_table_names()):
+        if name not in there:
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, given[name]))
+        elif there[name] < given[name]:
+            connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", (given[name], name))
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise DatabaseError(
+            f"After the change of the schema a row of {broken[0]} would refer to nothing in {broken[2]}.",
+            "Nothing was changed. Put back a copy of the database.",
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, or_, select, update
 
 from realm.errors import ConflictError, NotFoundError
 from realm.rules.job import JOB_TRANSITIONS, FailureKind, Job, JobStatus, backoff_s, retries
@@ -15,8 +16,18 @@ from realm.store.columns import to
 from realm.store.events import emit
 from realm.store.tables import job_events, jobs
 
+A = TypeVar("A")
+B = TypeVar("B")
+
 HELD: Final = (JobStatus.CLAIMED, JobStatus.RUNNING)
 OPEN: Final = (JobStatus.PENDING, *HELD)
+
+# Statements of every job's way through the queue are built once: building one takes longer than running it.
+IS_HELD: Final = or_(*(jobs.c.status == status for status in HELD))
+THESE_JOBS: Final = select(jobs).where(jobs.c.id.in_(bindparam("numbers", expanding=True)))
+ONE_JOB: Final = select(jobs).where(jobs.c.id == bindparam("number"))
+LINE: Final = insert(job_events)
+"""Lines of histories, their columns given when it runs."""
 
 # What a job that goes back to the queue forgets about the worker that had it.
 UNCLAIMED: Final[dict[str, Any]] = {
@@ -32,23 +43,36 @@ def to_job(row: RowMapping) -> Job:
     return to(Job, row, id=str(row["id"]))
 
 
-def jobs_of(connection: Connection, query: Select[Any]) -> tuple[Job, ...]:
-    return tuple(to_job(row) for row in connection.execute(query).mappings())
+def jobs_of(connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None) -> tuple[Job, ...]:
+    return tuple(to_job(row) for row in connection.execute(query, values).mappings())
+
+
+def row_pairs(
+    connection: Connection, query: Select[A, B], values: Mapping[str, Any] | None = None
+) -> Iterator[tuple[A, B]]:
+    """Rows of two columns as pairs."""
+    for row in connection.execute(query, values):
+        yield row[0], row[1]
 
 
 def get_job(connection: Connection, job: str) -> Job:
-    found = jobs_of(connection, select(jobs).where(jobs.c.id == int(job))) if job.isdecimal() else ()
-    if not found:
+    row = None
+    if job.isascii() and job.isdecimal():
+        row = connection.execute(ONE_JOB, {"number": int(job)}).mappings().one_or_none()
+    if row is None:
         raise NotFoundError(f"There is no job {job!r}.", "Finished jobs are kept for 7 days.")
-    return found[0]
+    return to_job(row)
+
+
+def line(job: Job, now: datetime, detail: str, status: JobStatus | None = None) -> dict[str, Any]:
+    """A line of the job's history, of its present status unless another is given."""
+    status = status or job.status
+    return {"job_id": int(job.id), "at": now, "status": status, "worker_id": job.worker_id, "detail": detail}
 
 
 def log_job(connection: Connection, job: Job, now: datetime, detail: str) -> None:
     """Append the job's present status to its history."""
-    line = insert(job_events).values(
-        job_id=int(job.id), at=now, status=job.status, worker_id=job.worker_id, detail=detail
-    )
-    connection.execute(line)
+    connection.execute(LINE, line(job, now, detail))
 
 
 def change_job(

@@ -59,6 +59,7 @@ class QuestFights:
         """
         with self._db.write() as connection:
             live = require_live(connection, attempt)
+            _mend_leases(connection, live.campaign_id, now, lease_s)
             quest = first_quest(connection, _abandoned(live.campaign_id, attempt, now, holding))
             again = quest is not None
             if quest is None:
@@ -217,6 +218,14 @@ def _abandoned(campaign_id: str, attempt: str, now: datetime, holding: Collectio
         ),
     )
     return query.order_by(quests.c.priority, quests.c.position)
+
+
+def _mend_leases(connection: Connection, campaign_id: str, now: datetime, lease_s: float) -> None:
+    """A lease that ends later than one given now was given before the clock was set back: it counts from now."""
+    latest = now + timedelta(seconds=max(lease_s, LEASE_S))
+    ahead = (quests.c.status == QuestStatus.ACTIVE) & (quests.c.lease_expires_at > latest)
+    query = update(quests).where(quests.c.campaign_id == campaign_id, ahead)
+    connection.execute(query.values(lease_expires_at=latest))
 
 
 def _held(attempt: str) -> Any:

@@ -48,6 +48,7 @@ def _at(name: str, nullable: bool = True) -> Column[Any]:
     return Column(name, UtcDateTime, nullable=nullable)
 
 
+# Read by realms from before Alembic, which refuse a number that is not theirs: see realm.store.migrations.
 schema_versions = Table("schema_version", METADATA, Column("version", Integer, primary_key=True))
 
 events = Table(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -17,8 +17,11 @@ from torch import nn
 from realm.models.hero import Hero
 from realm.models.labels import IGNORE
 from realm.models.loss import LossModel
-from realm.training.batches import Batch, Lane
+from realm.training.batches import Batch, Lane, joined
 from realm.training.optimizers import AveragedWeights, OptimizerSet, OptimizerSettings
+
+GPU_LANE_TOKENS = 4096
+"""Of one forward pass on a GPU: at a vocabulary of 152k their logits are 2.5 GB in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class TrainingEngine:
 
     def step(self, batch: Batch) -> StepResult:
         """One optimizer step on this worker's rows of `batch`."""
-        mine = [self._mine(lane) for lane in batch.lanes]
+        mine = [self._mine(lane) for lane in self._lanes(batch)]
         # DDP averages gradients over workers; times their number it is the mean over all trained tokens.
         scale = self.world_size / max(batch.trained, 1)
         loss_sum = torch.zeros((), device=self.hero.device)
@@ -91,6 +94,11 @@ class TrainingEngine:
     def averaged(self) -> _Swapped:
         """A context in which the model holds the averaged weights."""
         return _Swapped(self.average)
+
+    def _lanes(self, batch: Batch) -> tuple[Lane, ...]:
+        if self.hero.device.type != "cuda":
+            return batch.lanes
+        return joined(batch.lanes, GPU_LANE_TOKENS, cast(int, self.hero.tokenizer.pad_token_id))
 
     def _mine(self, lane: Lane) -> Lane:
         """This worker's rows; a worker without any takes the first row unlabelled, so that all take part."""

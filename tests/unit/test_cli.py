@@ -18,14 +18,13 @@ from realm.errors import ConflictError
 GROUP = typer.main.get_command(app)
 
 
-def leaves() -> list[tuple[tuple[str, ...], object]]:
+def leaves(group=GROUP, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], object]]:
     found = []
-    for name, command in GROUP.commands.items():
-        inner = getattr(command, "commands", None)
-        if inner is None:
-            found.append(((name,), command))
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found += leaves(command, (*path, name))
         else:
-            found += [((name, sub), subcommand) for sub, subcommand in inner.items()]
+            found.append(((*path, name), command))
     return found
 
 
@@ -40,15 +39,19 @@ def home(tmp_path, monkeypatch):
 def test_the_commands_are_those_that_the_documents_name():
     names = {" ".join(path) for path, _ in leaves()}
     assert names == {
-        "start", "stop", "status", "doctor", "train", "spar",
+        "start", "stop", "status", "doctor", "train", "spar", "worker",
         "quest post", "quest list", "quest show", "quest cancel", "quest retry", "quest priority",
         "battle status", "battle pause", "battle resume", "battle stop",
         "skill list", "skill show", "skill generate", "skill grade", "skill eval", "skill new",
         "skill plan", "skill enable", "skill disable", "skill priority",
         "passive list", "passive run", "primitive list", "primitive run",
         "vault list", "vault show", "vault best", "vault export", "vault import",
+        "vault ask", "vault promote", "vault verify",
+        "vault delete", "vault restore", "vault retention plan", "vault retention apply",
+        "vault zones", "vault scan", "vault transfer",
         "hero list", "hero show",
         "config show", "config set",
+        "db show", "db upgrade", "db downgrade",
     }  # fmt: skip
 
 
@@ -93,6 +96,16 @@ ASKING = [
     ("vault", "best"),
     ("vault", "export", "x"),
     ("vault", "import", "x"),
+    ("vault", "ask", "x"),
+    ("vault", "promote", "x"),
+    ("vault", "verify", "x"),
+    ("vault", "delete", "x"),
+    ("vault", "restore", "x"),
+    ("vault", "retention", "plan"),
+    ("vault", "retention", "apply"),
+    ("vault", "zones"),
+    ("vault", "scan"),
+    ("vault", "transfer", "x", "y"),
     ("spar", "--skill", "bin"),
     ("skill", "eval", "bin"),
     ("passive", "run"),

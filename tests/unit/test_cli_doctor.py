@@ -18,6 +18,7 @@ from realm.cli.ray_head import PortHolder
 from realm.config import HeroConfig, HotPolicy, RealmConfig, VaultConfig, ZonesConfig
 from realm.home import RealmHome
 from realm.store.database import Database
+from realm.store.migrations import HEAD
 from tests.conftest import free_port
 
 
@@ -26,7 +27,7 @@ def home(tmp_path, monkeypatch) -> RealmHome:
     for name in [name for name in os.environ if name.startswith(("REALM_", "RAY_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("REALM_HOME", str(tmp_path))
-    for variable in ("RAY__PORT", "RAY__DASHBOARD_PORT", "WEB__TAVERN_PORT"):
+    for variable in ("RAY__PORT", "RAY__DASHBOARD_PORT", "WEB__TAVERN_PORT", "WEB__VAULT_PORT"):
         monkeypatch.setenv(f"REALM_{variable}", str(free_port()))
     monkeypatch.setenv("REALM_WEB__SKILL_PORTS", json.dumps({"bin": free_port(), "sy": free_port()}))
     return RealmHome(tmp_path)
@@ -47,7 +48,7 @@ def test_a_machine_where_nothing_runs_yet_is_healthy():
     assert (done.code, report["healthy"], failed) == (0, True, [])
     names = set(by_name(report["checks"]))
     assert {"Python", "packages", "config", "disk", "GPU", "hero", "database", "cluster"} <= names
-    assert sum(name.startswith("port ") for name in names) == 5
+    assert sum(name.startswith("port ") for name in names) == 6
 
 
 def test_a_failure_exits_1_and_shows_its_remedy(home):
@@ -104,11 +105,17 @@ def test_a_port_that_this_realm_holds_is_fine(home, monkeypatch):
 def test_on_a_cluster_of_others_only_the_realms_own_ports_matter(home, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "auto")
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("ray::ApiHost", 4711))
-    tavern, *skills = doctor_machine.check_ports(home, RealmConfig())
+    tavern, vault, *skills = doctor_machine.check_ports(home, RealmConfig())
     assert (tavern.state, "web.tavern_port" in tavern.detail) == ("pass", True)
+    assert (vault.state, "web.vault_port" in vault.detail) == ("pass", True)
     assert [check.state for check in skills] == ["pass", "pass"]
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("nginx", 4711))
-    assert [check.state for check in doctor_machine.check_ports(home, RealmConfig())] == ["fail", "warn", "warn"]
+    assert [check.state for check in doctor_machine.check_ports(home, RealmConfig())] == [
+        "fail",
+        "fail",
+        "warn",
+        "warn",
+    ]
 
 
 def test_a_disk_without_the_room_a_checkpoint_must_leave(home):
@@ -183,12 +190,15 @@ def test_the_database(home):
     database.create()
     database.close()
     assert doctor_files.check_database(home).state == "pass"
-    with sqlite3.connect(home.database) as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    assert doctor_files.check_database(home).state == "fail"
+    for revision, state in (("0099", "fail"), ("0002", "warn"), (HEAD, "pass")):
+        with sqlite3.connect(home.database) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        check = doctor_files.check_database(home)
+        assert (check.state, revision in check.detail) == (state, True)
     with sqlite3.connect(home.database) as connection:
         connection.execute("DROP TABLE exams")
-    assert "exams" in doctor_files.check_database(home).detail
+    check = doctor_files.check_database(home)
+    assert (check.state, "exams" in check.detail) == ("fail", True)
     connection.close()
 
 

@@ -80,10 +80,10 @@ def test_a_pretrained_hero_is_not_built(tmp_path: Path) -> None:
 
 def test_an_empty_hero_takes_weights(hero: Hero, mote_folder: Path) -> None:
     shell = empty_hero(mote_folder, torch.float32, torch.device("cpu"))
-    arrays = {name: p.detach().numpy() for name, p in hero.model.named_parameters()}
+    arrays = {name: p.detach().cpu().numpy() for name, p in hero.model.named_parameters()}
     load_weights(shell, arrays)
     for (_, ours), (_, theirs) in zip(shell.model.named_parameters(), hero.model.named_parameters(), strict=True):
-        assert torch.equal(ours, theirs)
+        assert torch.equal(ours, theirs.cpu())
     with pytest.raises(KeyError):
         load_weights(shell, {"nothing": np.zeros(1)})
 

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from realm.models.labels import IGNORE
 from realm.models.tokenizer import build_char_tokenizer
 from realm.quests import Example
-from realm.training.batches import bucket, collate, windows
+from realm.training.batches import bucket, collate, joined, windows
 from realm.training.encoding import Encoded, encode, measure
 
 # Renders as Qwen3 does: earlier thinking is dropped, and nothing marks the assistant's parts.
@@ -138,3 +138,15 @@ def test_collate_pads_on_the_right() -> None:
     assert eight.lanes[0].ids.tolist() == [[5, 0], [5, 5]]
     assert eight.lanes[3].labels.tolist() == [[6] * 5 + [IGNORE], [6] * 6]
     assert (batch.tokens, batch.rows, eight.rows, eight.trained) == (4, 2, 8, 20)
+
+
+def test_joined_lanes_hold_the_same_rows_within_the_limit() -> None:
+    batch = collate([Encoded([5] * n, [6] * n) for n in (2, 1, 3, 3, 4, 4, 5, 6)], pad_id=0)
+    assert joined(batch.lanes, 10, 0) == batch.lanes
+    for limit in (12, 24, 30, 48):
+        lanes = joined(batch.lanes, limit, 0)
+        assert all(lane.ids.numel() <= limit and lane.ids.shape == lane.labels.shape for lane in lanes)
+        rows = [[token for token in row if token] for lane in lanes for row in lane.ids.tolist()]
+        assert rows == [[5] * n for n in (1, 2, 3, 3, 4, 4, 5, 6)]
+        assert sum(lane.trained for lane in lanes) == batch.trained
+    assert [len(joined(batch.lanes, limit, 0)) for limit in (12, 24, 48)] == [3, 2, 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,9 +20,12 @@ from realm.catalog import HeroSpec
 from realm.config import RealmConfig
 from realm.errors import ConflictError, HeroError
 from realm.quests import Example
-from realm.training import checkpoints, folders
+from realm.training import checkpoints
 from realm.training import loop as loop_module
+from realm.training.batches import collate, joined
 from realm.training.checkpoints import SavedCheckpoint, load_training_state
+from realm.training.encoding import encode
+from realm.training.engine import GPU_LANE_TOKENS
 from realm.training.loop import BattleLoop, LoopOutcome, LoopSettings, Progress
 from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
@@ -320,7 +324,7 @@ def test_a_disk_that_fills_while_it_is_written_pauses_with_the_numbers(
     def torn(*_: object, **__: object) -> None:
         raise RuntimeError("PytorchStreamWriter failed writing file")
 
-    monkeypatch.setattr(folders.shutil, "disk_usage", usage)
+    monkeypatch.setattr(shutil, "disk_usage", usage)
     monkeypatch.setattr(checkpoints.torch, "save", torn)
     outcome, _ = fight(board, mote, mote_folder)
     assert outcome.state == "paused"
@@ -396,3 +400,20 @@ def test_the_loss_falls_with_either_optimizer(board: Board, mote: HeroSpec, mote
     fight(board, mote, mote_folder, settings, {"optimizer": optimizer})
     losses = [m.train_loss for m in board.seen]
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+
+
+def test_joined_lanes_train_the_same(mote: HeroSpec, mote_folder: Path) -> None:
+    """What a GPU is given in fewer, larger lanes."""
+
+    def losses(max_tokens: int | None) -> list[float]:
+        hero = open_hero(mote, mote_folder, trains=True)
+        engine = make_engine(hero, mote, RealmConfig())
+        rows = encode(examples(96), hero.tokenizer, 256)
+        pad = hero.tokenizer.pad_token_id
+        batches = [collate(rows[at : at + 32], pad) for at in (0, 32, 64)]
+        if max_tokens is not None:
+            batches = [replace(batch, lanes=joined(batch.lanes, max_tokens, pad)) for batch in batches]
+            assert all(len(batch.lanes) < 4 for batch in batches)
+        return [float(engine.step(batch).loss_sum) for batch in batches]
+
+    assert losses(None) == pytest.approx(losses(GPU_LANE_TOKENS), rel=1e-4)
