@@ -56,7 +56,7 @@ TRIED = 5
 SAVED_WITH = ("torch", "transformers", "ray")
 
 
-class VaultKeeper(VaultLedger, VaultTransfers, VaultRetention, VaultExports):
+class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
     """The vault: every checkpoint, where it lies and which one is newest, best or to go."""
 
     def __init__(self, home: str) -> None:
@@ -80,8 +80,7 @@ class VaultKeeper(VaultLedger, VaultTransfers, VaultRetention, VaultExports):
             return base
 
     def starting_point(self, campaign_id: str) -> dict[str, Any]:
-        """Where an attempt starts: the newest checkpoint with an optimizer, else at step 0 what was imported for the
-        campaign, else the base model.
+        """Where an attempt starts: the newest checkpoint with an optimizer, else an import, else the base model.
 
         One that is damaged is passed over when no copy of it is whole; an event says so.
 

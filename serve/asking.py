@@ -16,15 +16,15 @@ from realm.errors import ClusterError, RealmError
 ANSWER_S = 30.0
 
 
-async def ask(name: str, method: str, *arguments: Any, timeout_s: float = ANSWER_S, **named: Any) -> Any:
+async def ask(name: str, method: str, /, *arguments: Any, answer_s: float = ANSWER_S, **named: Any) -> Any:
     """The answer of a service's method.
 
     Raises:
         RealmError: what the actor raised.
-        ClusterError: it does not run, or gave no answer within `timeout_s`.
+        ClusterError: it does not run, or gave no answer within `answer_s` seconds.
     """
     try:
-        return await asyncio.wait_for(getattr(actor(name), method).remote(*arguments, **named), timeout_s)
+        return await asyncio.wait_for(getattr(actor(name), method).remote(*arguments, **named), answer_s)
     except RayTaskError as error:
         if isinstance(error.cause, RealmError):
             raise error.cause from None

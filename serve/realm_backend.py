@@ -44,10 +44,10 @@ class ActorBackend:
         self._actor_name = actor_name
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        timeout_s = LONG_S if method in LONG else ANSWER_S
+        answer_s = LONG_S if method in LONG else ANSWER_S
 
         async def call(*arguments: Any, **named: Any) -> Any:
-            return await ask(self._actor_name, method, *arguments, timeout_s=timeout_s, **named)
+            return await ask(self._actor_name, method, *arguments, answer_s=answer_s, **named)
 
         return call
 
@@ -65,7 +65,7 @@ class RealmJobs(ActorBackend):
         gpu_free_mb: int = 0,
     ) -> Sequence[Json]:
         arguments = (worker_id, list(roles), limit, wait_s, dict(labels), gpu_free_mb)
-        return await ask("task_master", "claim_many", *arguments, timeout_s=wait_s + ANSWER_S)
+        return await ask("task_master", "claim_many", *arguments, answer_s=wait_s + ANSWER_S)
 
 
 class RealmWorkers:
@@ -85,7 +85,7 @@ class RealmWorkers:
             files = await self._files()
         except HeroError:
             # A hub name: the worker loads it from the hub itself.
-            return told | {"base_model": await ask("vault_keeper", "base_model", timeout_s=LONG_S), "files": []}
+            return told | {"base_model": await ask("vault_keeper", "base_model", answer_s=LONG_S), "files": []}
         return told | {"files": [{"path": name, "size_bytes": len(body)} for name, body in sorted(files.items())]}
 
     async def hero_file(self, path: str) -> bytes:
@@ -104,7 +104,7 @@ class RealmWorkers:
         return save(await asyncio.wait_for(held[0], ANSWER_S), metadata={"format": "pt"})
 
     async def _files(self) -> dict[str, bytes]:
-        return await ask("vault_keeper", "model_files", timeout_s=LONG_S)
+        return await ask("vault_keeper", "model_files", answer_s=LONG_S)
 
 
 class RealmBooks:

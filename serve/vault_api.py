@@ -48,9 +48,9 @@ CreatedBy = Literal["start", "import", "interval", "quest_end", "mastery", "cham
 
 
 class VaultIdConvertor(Convertor[str]):
-    """An id as the vault gives them: a name, or campaign/name."""
+    """An id as the vault gives them: a name, or campaign/name. What is done to one at its path is no name."""
 
-    regex = "[^/]+(?:/[^/]+)?"
+    regex = "[^/]+(?:/(?!(?:promote|verify|restore|export|files)$)[^/]+)?"
 
     def convert(self, value: str) -> str:
         return value

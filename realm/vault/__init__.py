@@ -1,1 +1,1 @@
-"""Checkpoints as files: folders, strongholds, copies, exports, imports. Knows no ledger, no Ray and no torch."""
+"""Checkpoints and other assets as files: folders, strongholds, copies, exports, imports. Knows no ledger and no Ray."""

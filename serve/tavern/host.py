@@ -47,7 +47,7 @@ class RealmBackend:
         return await ask("quest_board", "inspect", str(path), name)
 
     async def post(self, path: Path, name: str, priority: str, intake_id: str) -> Json:
-        return await ask("quest_board", "post", str(path), name, priority, intake_id, timeout_s=POST_S)
+        return await ask("quest_board", "post", str(path), name, priority, intake_id, answer_s=POST_S)
 
     async def intake(self, intake_id: str) -> Json:
         return await ask("quest_board", "intake", intake_id)

@@ -66,7 +66,7 @@ def test_every_command_that_prints_state_prints_json():
     without = {
         path for path, command in leaves() if not any("--json" in parameter.opts for parameter in command.params)
     }
-    assert without == {("skill", "generate"), ("skill", "new")}
+    assert without == {("skill", "generate"), ("skill", "new"), ("worker",)}
 
 
 def test_the_top_level_help_says_what_the_exit_codes_mean():

@@ -11,6 +11,7 @@ from actors.herald import Herald
 from actors.skill_engine import SkillEngine
 from actors.task_master import TaskMaster
 from actors.vault_keeper import VaultKeeper
+from serve.asking import ask
 from serve.realm_backend import RealmBooks, RealmJobs, RealmWorkers
 from serve.vault_backend import BooksBackend, JobsBackend, VaultBackend, WorkerBackend
 
@@ -52,6 +53,18 @@ def test_what_is_asked_is_answered(protocol: type, answering: type, name: str) -
         taken.bind(answering, **dict.fromkeys(asked))
     else:
         taken.bind(answering, *asked)
+
+
+def test_no_name_of_an_actors_parameter_is_the_callers_own() -> None:
+    named = {
+        name
+        for protocol in (VaultBackend, JobsBackend)
+        for method in methods(protocol)
+        for name in parameters(getattr(protocol, method))
+    }
+    own = [each for each in parameters(ask).values() if each.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert [each.name for each in own] == ["answer_s"]
+    assert "answer_s" not in named
 
 
 def test_the_claim_that_waits_is_the_actors_own() -> None:
