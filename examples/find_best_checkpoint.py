@@ -11,16 +11,16 @@ from typing import Any
 
 import ray
 
-from actors import connect
+from actors import ask_vault_first, connect, get_ledger
 
 
 def main(metric: str = "exam_accuracy") -> None:
-    vault = connect().vault_keeper
-    best = ray.get(vault.best.remote(metric))
+    realm = connect()
+    best = get_ledger().get_best(metric=metric)
     if best is None:
         raise SystemExit(f"no checkpoint has {metric} yet")
-    folder = ray.get(vault.show.remote(best["id"]))["path"]
-    measured = ray.get(vault.measured.remote(best["id"]))
+    folder = ask_vault_first(best["id"], fallback=best["path"])
+    measured = ray.get(realm.vault_keeper.measured.remote(best["id"]))
 
     print(f"{best['id']}, step {best['step']}, saved {best['saved_at']} because of {best['created_by']}")
     print(f"folder: {folder}")
