@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from actors.client import Realm, connect
+    from actors.client import Realm, ask_vault_first, connect, get_ledger
 
-__all__ = ["Realm", "connect"]
+__all__ = ["Realm", "ask_vault_first", "connect", "get_ledger"]
 
 
 def __getattr__(name: str) -> Any:

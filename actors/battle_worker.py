@@ -25,11 +25,11 @@ from realm.home import RealmHome
 from realm.quests import Example, decode_shard
 from realm.rules.checkpoint import canonical_name
 from realm.training.checkpoints import SavedCheckpoint, load_training_state
-from realm.training.folders import free_folder
 from realm.training.loop import BattleLoop, Progress
 from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
 from realm.training.settings import loop_settings, make_engine, make_feed, open_hero, set_threads
+from realm.vault.folders import free_folder
 
 RENEW_S = 15.0
 

@@ -6,15 +6,20 @@ import importlib
 import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray.actor import ActorHandle
 
 from actors.cluster import NAMESPACE, SPECS, actor
+from actors.waiting import ask
 from realm.config import load_config
 from realm.errors import ClusterError
 from realm.home import RealmHome
+
+ASK_S = 3600.0
+"""A checkpoint of many GB may have to come from another host first."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,48 @@ class Realm:
         if name not in SPECS:
             raise AttributeError(f"the realm has no service {name!r}; it has {', '.join(SPECS)}")
         return actor(name)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of a running realm, for scripts that want no Ray idiom."""
+
+    realm: Realm
+
+    def get_best(self, metric: str = "exam_accuracy", campaign: str | None = None) -> dict[str, Any] | None:
+        """The best checkpoint by exam_accuracy, skill:ID, val_loss, perplexity or train_loss; None: none has it."""
+        return ask(self.realm.vault_keeper.best.remote(metric, campaign))
+
+    def get(self, name: str) -> dict[str, Any]:
+        """One checkpoint by id or by its name within the active campaign.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return ask(self.realm.vault_keeper.show.remote(name))
+
+    def get_page(self, sort: str = "saved_at", limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
+        """Checkpoints of the active campaign, highest first."""
+        asked = self.realm.vault_keeper.list.remote(sort=sort, limit=limit, offset=offset)
+        return ask(asked)["checkpoints"]
+
+
+def get_ledger() -> Ledger:
+    """The ledger of the realm that this process is connected to, or connects to now."""
+    return Ledger(connect())
+
+
+def ask_vault_first(name: str, fallback: str | Path | None = None) -> str:
+    """The folder of a checkpoint on this machine, brought here and verified if it lies on another; else `fallback`.
+
+    Raises:
+        NotFoundError: there is no fallback; it lists where the checkpoint was looked for.
+        ClusterError: no realm runs.
+    """
+    realm = connect()
+    node = ray.get_runtime_context().get_node_id()
+    asked = realm.vault_keeper.ask.remote(name, None if fallback is None else str(fallback), node)
+    return ask(asked, ASK_S)
 
 
 def connect() -> Realm:

@@ -48,7 +48,7 @@ class ServiceSpec:
 
 SERVICES = (
     ServiceSpec("weaver", "actors.weaver:Weaver"),
-    ServiceSpec("vault_keeper", "actors.vault_keeper:VaultKeeper"),
+    ServiceSpec("vault_keeper", "actors.vault_keeper:VaultKeeper", max_concurrency=8, intake=4),
     ServiceSpec("quest_board", "actors.quest_board:QuestBoard", max_concurrency=8, intake=2),
     ServiceSpec("skill_engine", "actors.skill_engine:SkillEngine", max_concurrency=8),
     ServiceSpec("task_master", "actors.task_master:TaskMaster", max_concurrency=2000),

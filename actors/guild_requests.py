@@ -6,7 +6,8 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
-from actors.service import Service, call_id
+from actors.evaluation_reads import EvaluationReads
+from actors.service import call_id
 from actors.waiting import ask
 from realm.errors import ConflictError, NotFoundError
 from realm.rules.job import JOB_SPECS, JobType, Priority
@@ -21,7 +22,7 @@ SPARRING_PROBLEMS = 100
 PRIMITIVE_PROBLEMS = 5
 
 
-class GuildRequests(Service):
+class GuildRequests(EvaluationReads):
     """The part of SkillEngine that queues jobs."""
 
     engine: Engine

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import realm
+from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.snapshot import StateReader
 from realm.errors import RealmError
@@ -88,6 +89,10 @@ class Herald(Service):
     def events(self, before: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
         """Events before a `seq`, newest first."""
         return self.reader.events(before, limit)
+
+    def events_after(self, seq: int, limit: int = 100) -> list[dict[str, Any]]:
+        """Events after a `seq` with their data, oldest first; all of them, also those that pages leave out."""
+        return [row_of(event) for event in self.events_store.after(seq, limit)]
 
     def say(self, kind: str, title: str, detail: str = "") -> None:
         """Note an event that belongs to no change of state, such as a service that came back."""

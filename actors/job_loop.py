@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.handlers import Context, Master, Superseded, Unwanted, handler_of
-from realm.errors import ClusterError, ConflictError, DiskFullError, RealmError
+from realm.errors import ClusterError, ConflictError, DiskFullError, NotFoundError, RealmError
 from realm.rules.job import BEAT_S, FailureKind
 
 CLAIM_WAIT_S = 5.0
@@ -58,8 +58,8 @@ class JobLoop:
 
     def run(self) -> None:
         """Register, then claim and run jobs until the process is told to end; the job at hand is given back then."""
-        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self._register()
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         while True:
             try:
                 job = self.master.claim(self.claim_wait_s)
@@ -151,6 +151,10 @@ class JobLoop:
             beaten, held = time.monotonic(), self.holding
             try:
                 lost = self.master.heartbeat([held] if held else [])
+            except NotFoundError:
+                # So long silent that it was forgotten, and with it what it held.
+                self._register()
+                continue
             except Exception as error:  # noqa: BLE001 - a beat that fails is missed, the next one comes
                 print(f"no heartbeat: {error}")
                 continue

@@ -24,11 +24,16 @@ def skill_ports(config: RealmConfig, engine: Engine | None = None) -> dict[str, 
         except NotFoundError as error:
             raise ConfigError(f"{SETTING} names {skill_id!r}. {error.problem}", error.remedy) from None
     ports = {skill_id: port for skill_id, port in {**known, **chosen}.items() if port is not None}
-    owners = {
-        config.web.tavern_port: "web.tavern_port",
-        config.ray.port: "ray.port",
-        config.ray.dashboard_port: "ray.dashboard_port",
-    }
+    owners: dict[int, str] = {}
+    for key, port in {
+        "web.tavern_port": config.web.tavern_port,
+        "web.vault_port": config.web.vault_port,
+        "ray.port": config.ray.port,
+        "ray.dashboard_port": config.ray.dashboard_port,
+    }.items():
+        if port in owners:
+            raise ConfigError(f"Port {port} is {owners[port]} and {key}.", f"Another: realm config set {key} PORT.")
+        owners[port] = key
     for skill_id, port in ports.items():
         if port in owners:
             raise ConfigError(f"Port {port} is that of skill {skill_id} and of {owners[port]}.", another_port(skill_id))

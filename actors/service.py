@@ -75,7 +75,7 @@ class Service:
 class Ticker:
     """Calls `act` every `interval_s` seconds on a daemon thread; a failure is logged and the next tick still comes."""
 
-    def __init__(self, name: str, interval_s: float, act: Callable[[], None], log: Callable[[str], None]) -> None:
+    def __init__(self, name: str, interval_s: float, act: Callable[[], object], log: Callable[[str], None]) -> None:
         self.interval_s = interval_s
         self.act = act
         self.log = log

@@ -6,31 +6,32 @@ Knows no torch: what transformers must say of a folder is asked in a task.
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import ray
 
 import realm
-from actors.cluster import ON_HEAD
+from actors.cluster import INTAKE, ON_HEAD
 from actors.rows import row_of
 from actors.service import Service, now
 from actors.skill_rows import share
 from actors.waiting import ask
 from realm.catalog import hero_spec
-from realm.errors import ConflictError, RequestError
+from realm.errors import ConflictError, NotFoundError, RequestError
 from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name
 from realm.rules.stronghold import Asset, AssetKind, Protection
+from realm.store.assets import AssetStore
 from realm.store.battles import BattleStore
 from realm.store.checkpoints import CheckpointStore
-from realm.store.imported import ImportedStore
 from realm.store.model_cards import ModelCardStore
 from realm.vault.card import origin_of, quest_list, write_card
 from realm.vault.export import ExportFormat
 from realm.vault.exporter import Exporter, Order
 from realm.vault.imports import ModelFolder, copy_model, import_name, read_model_folder, weights_sha256
+from realm.vault.places import places
 from realm.vault.staging import require_space, staged, sweep
 
 CHECK_TIMEOUT_S = 600.0
@@ -39,6 +40,7 @@ CHECK_TIMEOUT_S = 600.0
 class VaultExports(Service):
     """The part of VaultKeeper that exports and imports."""
 
+    asset_books: AssetStore
     checkpoints: CheckpointStore
 
     def record(self, entry: dict[str, Any]) -> dict[str, Any]:
@@ -47,6 +49,10 @@ class VaultExports(Service):
 
     def base_model(self) -> str:
         """Folder or hub name of the hero's starting weights."""
+        raise NotImplementedError
+
+    def held(self, checkpoint: Checkpoint, holder: str) -> AbstractContextManager[Path]:
+        """A whole copy of a checkpoint on the head, kept while it is read."""
         raise NotImplementedError
 
     @cached_property
@@ -82,7 +88,7 @@ class VaultExports(Service):
         Raises:
             NotFoundError: no such checkpoint.
             RequestError: an unknown format.
-            ConflictError: it was exported before and not `force`, or no copy of it is on the head.
+            ConflictError: it was exported before and not `force`.
         """
         kind = _format(format)
         checkpoint = self.checkpoints.get(name)
@@ -92,7 +98,7 @@ class VaultExports(Service):
         origin = origin_of(hero, config.hero.base_model)
         order = Order(
             checkpoint_id=checkpoint.id,
-            source=self.export_source(checkpoint),
+            source=partial(self.held, checkpoint, f"export of {checkpoint.id} as {kind}"),
             sha256=checkpoint.sha256,
             extras={
                 "README.md": write_card(facts, hero, origin, now(), realm.__version__),
@@ -104,19 +110,6 @@ class VaultExports(Service):
             min_free=config.vault.min_free_mb * 1_000_000,
         )
         return row_of(self.exporter.start(order))
-
-    def export_source(self, checkpoint: Checkpoint) -> Path:
-        """The folder on the head that a checkpoint is exported from.
-
-        Raises:
-            ConflictError: it has none.
-        """
-        if not checkpoint.path:
-            raise ConflictError(
-                f"Checkpoint {checkpoint.id} has no copy on the head.",
-                f"Bring it there: realm vault transfer {checkpoint.id} home.",
-            )
-        return Path(checkpoint.path)
 
     def exports(self) -> list[dict[str, Any]]:
         """Exports under way, ended and lying finished on disk, newest first."""
@@ -156,6 +149,7 @@ class VaultExports(Service):
 
     # Imports
 
+    @ray.method(concurrency_group=INTAKE)
     def import_folder(self, path: str, confined: bool = True) -> dict[str, Any]:
         """Take a Hugging Face folder into the vault.
 
@@ -185,12 +179,10 @@ class VaultExports(Service):
         return first if first is not None and first.created_by == CreatedBy.IMPORT else None
 
     def _confine(self, path: Path) -> Path:
-        config, home = self.config, self.home
-        allowed = [home.exports, home.data, home.models, home.checkpoints]
-        for stronghold in config.vault.strongholds.values():
-            parts = urlparse(stronghold.uri)
-            if parts.scheme in ("", "file"):
-                allowed.append(Path(unquote(parts.path)))
+        home = self.home
+        known = places(home, self.config).values()
+        folders = [place.folder for place in known if place.node is None and place.folder is not None]
+        allowed = [home.exports, home.data, home.models, *folders]
         resolved = path.resolve()
         if not path.is_absolute() or not any(resolved.is_relative_to(each.resolve()) for each in allowed):
             raise RequestError(
@@ -215,7 +207,7 @@ class VaultExports(Service):
                 "path": str(folder),
                 "step": 0,
                 "sha256": sha256,
-                "size_bytes": sum(path.stat().st_size for path in folder.iterdir()),
+                "size_bytes": _size(folder),
                 "campaign_id": campaign.id,
                 "hero_id": campaign.hero_id,
                 "created_by": CreatedBy.IMPORT.value,
@@ -241,20 +233,28 @@ class VaultExports(Service):
     def _import_base(self, found: ModelFolder, sha256: str) -> dict[str, Any]:
         """Keep the model as a base model, once."""
         folder = self.imports / import_name(found, sha256)
-        said = self.check_model(folder) if folder.exists() else self._copy(found, sha256, folder)
-        asset = Asset(
-            id=f"imports/{folder.name}",
-            kind=AssetKind.BASE_MODEL,
-            name=folder.name,
-            sha256=sha256,
-            size_bytes=sum(path.stat().st_size for path in folder.iterdir()),
-            created_at=now(),
-            protection=Protection.SACRED,
-            data={**said, "path": str(folder)},
-        )
+        asset_id = f"imports/{folder.name}"
+        try:
+            asset = self.asset_books.get(asset_id)
+        except NotFoundError:
+            asset = None
+        if asset is None or not folder.exists():
+            said = self.check_model(folder) if folder.exists() else self._copy(found, sha256, folder)
+            asset = self.asset_books.register(
+                Asset(
+                    id=asset_id,
+                    kind=AssetKind.BASE_MODEL,
+                    name=folder.name,
+                    sha256=sha256,
+                    size_bytes=_size(folder),
+                    created_at=now(),
+                    protection=Protection.SACRED,
+                    data={**said, "path": str(folder)},
+                )
+            )
         return {
             "checkpoint": None,
-            "asset": row_of(ImportedStore(self.database).add(asset, now())),
+            "asset": row_of(asset),
             "path": str(folder),
             "next": "A campaign without checkpoints starts from it once it is the base model: "
             f"realm config set hero.base_model {folder} --unlock.",
@@ -277,6 +277,10 @@ def _check_model_folder(folder: str) -> dict[str, Any]:
     from realm.models.importing import check_model_folder
 
     return check_model_folder(folder)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _format(word: str) -> ExportFormat:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,15 +24,19 @@ from safetensors.numpy import save_file
 from actors.cluster import ON_HEAD
 from actors.rows import row_of
 from actors.service import now
+from actors.vault_base import here
 from actors.vault_exports import VaultExports
+from actors.vault_ledger import VaultLedger
+from actors.vault_retention import VaultRetention
+from actors.vault_transfers import VaultTransfers
 from actors.waiting import ask
 from realm.catalog import hero_spec
-from realm.errors import HeroError, RealmError
+from realm.errors import HeroError, NotFoundError, RealmError
 from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name, checkpoint_id
-from realm.rules.retention import plan_purge, plan_trash, protected_ids
-from realm.store.checkpoints import CheckpointStore, Recorded
-from realm.store.skills import SkillStore
-from realm.training.folders import (
+from realm.rules.stronghold import HOME
+from realm.store.checkpoints import Recorded
+from realm.store.events import EventStore
+from realm.vault.folders import (
     STATE,
     WEIGHTS,
     check_space,
@@ -41,20 +46,24 @@ from realm.training.folders import (
     staging_folder,
     staging_pid,
 )
+from realm.vault.paths import STAGING
+from realm.vault.sidecar import LEDGER
 
-LEDGER = "ledger.json"
+HELD_S = 6 * 3600.0
+"""For so long a checkpoint that is being exported is not deleted."""
+TRIED = 5
+"""Newest checkpoints with an optimizer that are looked at for a whole one."""
 SAVED_WITH = ("torch", "transformers", "ray")
 
 
-class VaultKeeper(VaultExports):
+class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
     """The vault: every checkpoint, where it lies and which one is newest, best or to go."""
 
     def __init__(self, home: str) -> None:
         super().__init__(home)
-        self.checkpoints = CheckpointStore(self.database)
-        self.skills = SkillStore(self.database)
         self.base: str | None = None
         self.building = threading.Lock()
+        self.events = EventStore(self.database)
         self._adopt()
         self.tidy_exports()
 
@@ -71,14 +80,41 @@ class VaultKeeper(VaultExports):
             return base
 
     def starting_point(self, campaign_id: str) -> dict[str, Any]:
-        """Where an attempt starts: the newest checkpoint with an optimizer, else at step 0 what was imported for the
-        campaign, else the base model."""
-        newest = self.checkpoints.newest(campaign_id, with_optimizer=True)
-        if newest is None:
-            start = self.imported_start(campaign_id)
-            source = self.base_model() if start is None else start.path
-            return {"source": source, "resumable": False, "step": 0, "checkpoint_id": start.id if start else None}
-        return {"source": newest.path, "resumable": True, "step": newest.step, "checkpoint_id": newest.id}
+        """Where an attempt starts: the newest checkpoint with an optimizer, else an import, else the base model.
+
+        One that is damaged is passed over when no copy of it is whole; an event says so.
+
+        Raises:
+            HeroError: none of the newest is whole.
+        """
+        problems: list[str] = []
+        for checkpoint in self.checkpoints.resumable(campaign_id, TRIED):
+            try:
+                source = self.folder_of(checkpoint, here())
+            except NotFoundError as error:
+                problems.append(error.problem)
+                title = f"Checkpoint damaged: step {checkpoint.step}"
+                self.events.add("checkpoint.damaged", title, now(), error.problem, {"checkpoint_id": checkpoint.id})
+                continue
+            return {"source": source, "resumable": True, "step": checkpoint.step, "checkpoint_id": checkpoint.id}
+        if problems:
+            raise HeroError(" ".join(problems), "Bring a good copy to where it is looked for.")
+        start = self.imported_start(campaign_id)
+        source = self.base_model() if start is None else self.folder_of(start, here())
+        return {"source": source, "resumable": False, "step": 0, "checkpoint_id": start.id if start else None}
+
+    @contextmanager
+    def held(self, checkpoint: Checkpoint, holder: str) -> Iterator[Path]:
+        """A whole copy of a checkpoint on the head, brought there when it is elsewhere, and kept while it is read.
+
+        Raises:
+            NotFoundError: no copy that can be reached is whole.
+        """
+        self.use(checkpoint.id, holder, HELD_S)
+        try:
+            yield Path(self.folder_of(checkpoint, here()))
+        finally:
+            self.unuse(checkpoint.id, holder)
 
     def durable_step(self, campaign_id: str) -> int:
         """Campaign steps that a crash cannot take back."""
@@ -96,11 +132,13 @@ class VaultKeeper(VaultExports):
             ConflictError: the attempt that saved it has been replaced by a later one.
         """
         checkpoint = self._describe(entry)
+        # Whoever wrote the weights has just read them for their digest.
+        self.digests.note(Path(checkpoint.path) / WEIGHTS, checkpoint.sha256)
         recorded = self.checkpoints.record(checkpoint, now(), entry.get("attempt_id"))
         live = self._settle(recorded)
         if live.has_optimizer:
             ask(self.peer("quest_board").complete_through.remote(live.campaign_id, live.step))
-        self._retain(live.campaign_id)
+        self.retain(live.campaign_id)
         self.peer("campaign_director").checkpoint_saved.remote(live.id)
         return row_of(live)
 
@@ -119,7 +157,7 @@ class VaultKeeper(VaultExports):
         folder.parent.mkdir(parents=True, exist_ok=True)
         base = Path(self.base_model())
         newest = self.checkpoints.newest(campaign)
-        if not base.is_dir() and newest is not None:
+        if not base.is_dir() and newest is not None and newest.path:
             base = Path(newest.path)
         check_space(folder, sum(a.nbytes for a in arrays.values()), self.config.vault.min_free_mb * 1_000_000)
         staging = staging_folder(folder)
@@ -144,22 +182,13 @@ class VaultKeeper(VaultExports):
 
     # Reading
 
-    def list(self, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
-        """Checkpoints of the active campaign, newest first."""
-        return [row_of(each) for each in self.checkpoints.page(self.campaign_id, limit, offset)]
-
-    def show(self, name: str) -> dict[str, Any]:
-        """One checkpoint by id or by its name within the active campaign."""
-        return row_of(self.checkpoints.get(name))
-
-    def best(self, metric: str = "exam_accuracy") -> dict[str, Any] | None:
-        """The best checkpoint of the active campaign by `metric`."""
-        found = self.checkpoints.best(self.campaign_id, metric)
-        return None if found is None else row_of(found)
-
     def read_weights(self, name: str) -> Any:
-        """The bytes of a checkpoint's `model.safetensors` as a uint8 array, through the object store."""
-        return np.fromfile(Path(self.checkpoints.get(name).path) / WEIGHTS, dtype=np.uint8)
+        """The bytes of a checkpoint's `model.safetensors` as a uint8 array, through the object store.
+
+        Raises:
+            NotFoundError: no copy of it is whole.
+        """
+        return np.fromfile(Path(self.folder_of(self.checkpoints.get(name), here())) / WEIGHTS, dtype=np.uint8)
 
     def model_files(self) -> dict[str, bytes]:
         """The hero's small files (config, tokenizer): what a worker on another machine needs beside weights.
@@ -176,7 +205,7 @@ class VaultKeeper(VaultExports):
         self, name: str, accuracy: float, by_skill: dict[str, float], exam_version: str, val_loss: float | None
     ) -> None:
         """Write an exam's result to the ledger."""
-        self._write_sidecar(self.checkpoints.set_exam(name, accuracy, by_skill, exam_version, val_loss))
+        self.write_sidecar(self.checkpoints.set_exam(name, accuracy, by_skill, exam_version, val_loss))
 
     # Inside
 
@@ -185,7 +214,8 @@ class VaultKeeper(VaultExports):
         saved_at = datetime.fromisoformat(entry["saved_at"])
         train_loss = entry.get("train_loss")
         cursor = entry.get("cursor") or {}
-        parent = self.checkpoints.newest(entry["campaign_id"], with_optimizer=True)
+        campaign = entry["campaign_id"]
+        parent = self.checkpoints.newest(campaign, with_optimizer=True) or self.imported_start(campaign)
         states = self.skills.states(entry["campaign_id"])
         return Checkpoint(
             id=checkpoint_id(entry["campaign_id"], folder.name),
@@ -215,62 +245,22 @@ class VaultKeeper(VaultExports):
 
     def _settle(self, recorded: Recorded) -> Checkpoint:
         if recorded.surplus is not None:
-            self._to_trash(recorded.surplus)
-        self._write_sidecar(recorded.checkpoint)
-        self._link(recorded.checkpoint.campaign_id)
+            self.to_trash(recorded.surplus)
+        self.write_sidecar(recorded.checkpoint)
+        self.link(recorded.checkpoint.campaign_id)
         return recorded.checkpoint
-
-    def _link(self, campaign_id: str) -> None:
-        """Point `models/current_model` at the newest checkpoint, atomically."""
-        newest = self.checkpoints.newest(campaign_id)
-        if newest is None:
-            return
-        staging = self.home.models / f".current_model.{os.getpid()}"
-        staging.unlink(missing_ok=True)
-        staging.symlink_to(os.path.relpath(newest.path, self.home.models))
-        staging.rename(self.home.current_model)
-
-    def _retain(self, campaign_id: str) -> None:
-        """Move what retention no longer keeps to the trash, and drop from the trash what exceeds its size."""
-        vault = self.config.vault
-        campaign = self.campaigns.get(campaign_id)
-        live = self.checkpoints.page(campaign_id, limit=10_000)
-        protected = protected_ids(live, campaign.champion_id)
-        for checkpoint in plan_trash(live, protected, vault.zones.hot.keep_newest or 0):
-            self._to_trash(self.checkpoints.trash(checkpoint.id, now()))
-        trashed = self.checkpoints.page(campaign_id, limit=10_000, trashed=True)
-        for checkpoint in plan_purge(trashed, protected, vault.trash_max_mb * 1_000_000):
-            shutil.rmtree(checkpoint.path, ignore_errors=True)
-            self.checkpoints.purge(checkpoint.id, now())
-
-    def _to_trash(self, checkpoint: Checkpoint) -> None:
-        source = Path(checkpoint.path)
-        target = self.home.trash / checkpoint.campaign_id / source.name
-        if source.parent == target.parent:
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.exists():
-            shutil.rmtree(target, ignore_errors=True)
-            source.rename(target)
-        self.checkpoints.set_path(checkpoint.id, str(target))
-
-    def _write_sidecar(self, checkpoint: Checkpoint) -> None:
-        """`ledger.json` in the checkpoint's folder, so that a lost database can be rebuilt."""
-        path = Path(checkpoint.path) / LEDGER
-        if not path.parent.is_dir():
-            return
-        staging = path.with_suffix(".tmp")
-        staging.write_text(json.dumps(row_of(checkpoint), indent=1), encoding="utf-8")
-        staging.rename(path)
 
     def _adopt(self) -> None:
         """Finish what a killed process left: folders in place but not recorded, trashed but not moved, half written."""
         active = self.campaigns.get_active()
         if active is not None:
             for checkpoint in self.checkpoints.page(active.id, limit=10_000, trashed=True):
-                self._to_trash(checkpoint)
+                self.to_trash(checkpoint)
+        if self.checkpoints.sizes().live == 0:
+            # The database was lost: what lies here is its checkpoints' own record of them.
+            self.rebuild(HOME)
         for campaign in self.home.checkpoints.iterdir():
-            for folder in campaign.iterdir():
+            for folder in campaign.iterdir() if campaign.name != STAGING else ():
                 if folder.name.startswith("."):
                     # A train worker may be writing it at this moment.
                     if not psutil.pid_exists(staging_pid(folder)):
@@ -284,12 +274,13 @@ class VaultKeeper(VaultExports):
                     shutil.rmtree(folder, ignore_errors=True)
 
     def _adopt_folder(self, folder: Path) -> None:
-        meta = json.loads((folder / STATE / "meta.json").read_text(encoding="utf-8"))
-        entry = {**meta, "path": str(folder), "sha256": sha256_of(folder / WEIGHTS), "size_bytes": _size(folder)}
+        """Enter a complete folder that a crash kept from the ledger. One that is not what it seems is left alone."""
         try:
+            meta = json.loads((folder / STATE / "meta.json").read_text(encoding="utf-8"))
+            entry = {**meta, "path": str(folder), "sha256": sha256_of(folder / WEIGHTS), "size_bytes": _size(folder)}
             self._settle(self.checkpoints.record(self._describe(entry), now()))
-        except RealmError as error:
-            print(f"{folder} was not adopted: {error}")
+        except (RealmError, OSError, ValueError, TypeError, KeyError) as error:
+            print(f"{folder} was not adopted: {type(error).__name__}: {error}")
 
 
 def _starting_weights(home: str) -> str:

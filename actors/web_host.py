@@ -51,9 +51,9 @@ class WebHost(AppHost):
 
 
 class ApiHost(AppHost):
-    """Hosts the small APIs: one for each skill that has a port."""
+    """Hosts the small APIs: the realm's own, and one for each skill that has a port."""
 
-    module = "serve.skills_host"
+    module = "serve.api_host"
 
 
 class ServedSite:

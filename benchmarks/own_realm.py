@@ -85,13 +85,14 @@ def own_realm(*start: str, keep: Path | None = None) -> Iterator[OwnRealm]:
     """
     root = Path(tempfile.mkdtemp(prefix="realm-bench-")) if keep is None else keep
     home = RealmHome(root)
-    port, gcs, dashboard, *skills = _free_ports(5)
+    port, vault, gcs, dashboard, *skills = _free_ports(6)
     env = {key: value for key, value in os.environ.items() if not key.startswith(("REALM_", "RAY_"))}
     env |= {
         "REALM_HOME": str(root),
         "REALM_RAY__PORT": str(gcs),
         "REALM_RAY__DASHBOARD_PORT": str(dashboard),
         "REALM_WEB__TAVERN_PORT": str(port),
+        "REALM_WEB__VAULT_PORT": str(vault),
         "REALM_WEB__SKILL_PORTS": json.dumps(dict(zip(("bin", "sy"), skills, strict=True))),
         "HF_HUB_OFFLINE": "1",
     }

@@ -22,6 +22,8 @@ PARTS = {
     "realm": "benchmarks.realm_times",
     "skills": "benchmarks.skills_speed",
     "jobs": "benchmarks.jobs",
+    "ledger": "benchmarks.ledger",
+    "transfers": "benchmarks.transfers",
     "throughput": "benchmarks.throughput",
     "trl": "benchmarks.trl",
 }

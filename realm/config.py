@@ -164,7 +164,11 @@ class StrongholdConfig(Part):
     zone: Literal["hot", "warm", "cold"] = Field(description="Its temperature.")
     uri: str = Field(min_length=1, description="A folder, file:// or s3:// URI; below it lies what it keeps.")
     node: str | None = Field(
-        default=None, description="Host name of the Ray node whose folder it is; none = the head. Buckets need none."
+        default=None,
+        description="Ray node whose folder it is: its name, host name, address or label realm/host; none = the head.",
+    )
+    options: dict[str, Any] = Field(
+        default={}, description="For the bucket's file system, e.g. endpoint_url. Keys and secrets: in the environment."
     )
 
 

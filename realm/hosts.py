@@ -6,10 +6,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from realm.config import RealmConfig
+from realm.config import RealmConfig, load_config
+from realm.errors import NotFoundError
 from realm.home import RealmHome
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+VAULT_SERVICE = "vault-api"
+"""Name of the service that is the realm's own API: vault, jobs, books."""
 
 
 def skill_service(skill_id: str) -> str:
@@ -22,9 +25,34 @@ def service_urls(config: RealmConfig, skill_ports: Mapping[str, int]) -> dict[st
     host = config.web.host
     return {
         "tavern": url_of(host, config.web.tavern_port),
+        VAULT_SERVICE: url_of(host, config.web.vault_port),
         **{skill_service(skill_id): url_of(host, port) for skill_id, port in skill_ports.items()},
         "dashboard": url_of("127.0.0.1", config.ray.dashboard_port),
     }
+
+
+def get_service_url(name: str) -> str:
+    """URL of a service of this machine's realm by name, e.g. `tavern`, `vault-api` or `vault`, `dashboard`.
+
+    A skill's API is `skill-api-ID`, where `web.skill_ports` names its port.
+
+    Raises:
+        NotFoundError: the settings name no such service.
+    """
+    home = RealmHome.locate()
+    config = load_config(home)
+    ports = {skill_id: port for skill_id, port in config.web.skill_ports.items() if port is not None}
+    urls = service_urls(config, ports)
+    try:
+        record = (home.ray / "address").read_text().strip()
+    except FileNotFoundError:
+        record = ""
+    urls.setdefault("vault-api", url_of(config.web.host, config.web.vault_port))
+    urls["dashboard"] = dashboard_url(home, config, record)
+    wanted = "vault-api" if name == "vault" else name
+    if wanted not in urls:
+        raise NotFoundError(f"The realm has no service {name!r}.", f"There are {', '.join(urls)}.")
+    return urls[wanted]
 
 
 def dashboard_url(home: RealmHome, config: RealmConfig, address: str) -> str:

@@ -5,6 +5,9 @@ It knows error classes and status codes, and no route.
 
 from __future__ import annotations
 
+import logging
+import math
+import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +24,7 @@ from realm.errors import (
     DiskFullError,
     NotFoundError,
     QuestError,
+    QueueFullError,
     RealmError,
     RequestError,
 )
@@ -42,14 +46,30 @@ SCHEMA = {
 DESCRIPTIONS = {
     400: "A value is wrong; the detail names it.",
     401: "The realm listens beyond loopback and its token is missing.",
-    403: "The page that asks is of another origin.",
+    403: "The page that asks is of another origin, or the token allows reading only.",
     404: "There is no such thing.",
     409: "The thing is in a state that does not allow this.",
     413: "The body is over the size limit.",
+    416: "The file has no such bytes; Content-Range says how many it has.",
     421: "The Host is none of this realm's.",
-    429: "Too much is being asked at once.",
+    429: "Too much is being asked at once; Retry-After says when there may be room.",
+    500: "Something failed that should not have; the detail has the number under which the log tells of it.",
+    503: "A part of the realm does not answer at the moment; Retry-After says when to ask again.",
+    507: "The disk has too little room.",
 }
+REMEDIES = {
+    400: "Correct the request and send it again.",
+    404: "/openapi.json lists the routes.",
+    405: "The header Allow names the methods of this path.",
+    413: "Send less at a time.",
+    416: "Ask for bytes that the file has.",
+}
+"""Of refusals that come without one."""
 SHOWN_CHARS = 200
+BUSY_RETRY_S = 1
+RESTART_RETRY_S = 3
+"""Seconds in which a killed actor is usually back."""
+log = logging.getLogger("realm.web")
 
 
 class TooLargeError(QuestError):
@@ -67,6 +87,7 @@ STATUSES: tuple[tuple[type[RealmError], int, str], ...] = (
     (DiskFullError, 507, "Disk full"),
     (TooLargeError, 413, "Too large"),
     (RequestError, 400, "Request not valid"),
+    (QueueFullError, 429, "Queue full"),
     (BusyError, 429, "Busy"),
     (QuestError, 400, "Quest file not usable"),
     (ClusterError, 503, "Realm not ready"),
@@ -101,7 +122,38 @@ def of_realm_error(error: RealmError) -> ProblemResponse:
         more["line"] = error.line
     if isinstance(error, DiskFullError):
         more |= {"needed_bytes": error.needed, "free_bytes": error.free}
-    return problem(status, title, error.problem, remedy=error.remedy, kind=f"urn:realm:{cls.__name__}", more=more)
+    return problem(
+        status,
+        title,
+        error.problem,
+        remedy=error.remedy or REMEDIES.get(status, ""),
+        kind=f"urn:realm:{cls.__name__}",
+        headers=_retry_after(error),
+        more=more,
+    )
+
+
+def _retry_after(error: RealmError) -> dict[str, str] | None:
+    if isinstance(error, QueueFullError):
+        return {"Retry-After": str(max(BUSY_RETRY_S, math.ceil(error.retry_after_s)))}
+    if isinstance(error, BusyError):
+        return {"Retry-After": str(BUSY_RETRY_S)}
+    if isinstance(error, ClusterError):
+        return {"Retry-After": str(RESTART_RETRY_S)}
+    return None
+
+
+def of_http_error(request: Request, error: HTTPException, headers: Mapping[str, str] = {}) -> ProblemResponse:
+    """A refusal of the web framework as a problem document; `headers` go over those that it has."""
+    phrase = HTTPStatus(error.status_code).phrase
+    bare = str(error.detail) == phrase
+    return problem(
+        error.status_code,
+        phrase,
+        f"{phrase}: {request.method} {request.url.path[:SHOWN_CHARS]}" if bare else str(error.detail),
+        remedy=REMEDIES.get(error.status_code, ""),
+        headers={**(error.headers or {}), **headers},
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -113,14 +165,9 @@ def install(app: FastAPI) -> None:
         return of_realm_error(error)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: Exception) -> ProblemResponse:
+    async def _http(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)
-        return problem(
-            error.status_code,
-            HTTPStatus(error.status_code).phrase,
-            str(error.detail),
-            headers=dict(error.headers or {}),
-        )
+        return of_http_error(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: Exception) -> ProblemResponse:
@@ -136,12 +183,15 @@ def install(app: FastAPI) -> None:
         )
 
     @app.exception_handler(Exception)
-    async def _unexpected(_: Request, error: Exception) -> ProblemResponse:
+    async def _unexpected(request: Request, error: Exception) -> ProblemResponse:
+        # What an exception says may hold paths, queries or values of others: the log has it, the answer its number.
+        number = secrets.token_hex(4)
+        log.error("error %s at %s %s", number, request.method, request.url.path, exc_info=error)
         return problem(
             500,
             "Internal error",
-            f"{type(error).__name__}: {error}",
-            remedy="The log of the actor that serves this has the trace.",
+            f"Something failed that should not have: error {number}.",
+            remedy="The log of the actor that serves this has the trace under that number.",
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
+from typing import TypedDict
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,17 +24,31 @@ TOKEN_COOKIE = "realm_token"
 COOKIE_MAX_AGE_S = 365 * 24 * 3600
 
 
-def who_may_ask(web: WebConfig, port: int) -> tuple[set[str], str | None]:
-    """The hosts an app on `port` may be asked as, and the token it demands where it listens beyond loopback."""
+class Admission(TypedDict):
+    """Who may ask an app: arguments of `Guard` and of what makes an app."""
+
+    allowed_hosts: set[str]
+    token: str | None
+    read_token: str | None
+
+
+def who_may_ask(web: WebConfig, port: int) -> Admission:
+    """The hosts an app on `port` may be asked as, and the tokens it demands where it listens beyond loopback."""
     own = {f"{bracketed(host)}:{port}" for host in (*LOOPBACK, web.host)}
-    return own | set(web.allowed_hosts), None if web.host in LOOPBACK else web.token
+    inside = web.host in LOOPBACK
+    return {
+        "allowed_hosts": own | set(web.allowed_hosts),
+        "token": None if inside else web.token,
+        "read_token": None if inside else web.read_token,
+    }
 
 
 class Guard:
     """Refuses, in this order: a Host not ours (421), a foreign Origin on a write (403), a missing token (401).
 
     `allowed_hosts` holds names (`localhost`, any port) and authorities (`localhost:8888`, that port only).
-    With a `token`, a request carries it as `Authorization: Bearer` or as the cookie that `/?token=` sets.
+    With a `token`, a request carries it as `Authorization: Bearer` or as the cookie that `/?token=` sets. In its place
+    the `read_token` does for what changes nothing; a write with it is refused (403).
     """
 
     def __init__(
@@ -42,11 +57,13 @@ class Guard:
         *,
         allowed_hosts: Collection[str],
         token: str | None = None,
+        read_token: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         self.app = app
         self.allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
         self.token = token
+        self.read_token = read_token
         self.response_headers = headers or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,14 +112,20 @@ class Guard:
     def _token_refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         offered = dict(query).get("token")
-        if scope["method"] == "GET" and offered is not None and self._matches(offered):
+        if scope["method"] == "GET" and offered is not None and self._admits(offered, scope):
             return _signed_in(scope, [(key, value) for key, value in query if key != "token"], offered)
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._matches(bearer.strip()):
+        carried = [bearer.strip()] if scheme.lower() == "bearer" else []
+        carried += [each for each in [cookie_parser(headers.get("cookie", "")).get(TOKEN_COOKIE)] if each is not None]
+        if any(self._admits(each, scope) for each in carried):
             return None
-        cookie = cookie_parser(headers.get("cookie", "")).get(TOKEN_COOKIE)
-        if cookie is not None and self._matches(cookie):
-            return None
+        if any(self._matches(each, self.read_token) for each in carried):
+            return problem(
+                403,
+                "Reading only",
+                f"The token that came with this {scope['method']} allows reading only.",
+                remedy="Send web.token, which allows everything.",
+            )
         return problem(
             401,
             "Token needed",
@@ -111,8 +134,13 @@ class Guard:
             headers={"WWW-Authenticate": "Bearer"},
         )
 
-    def _matches(self, offered: str) -> bool:
-        return secrets.compare_digest(offered.encode(), (self.token or "").encode())
+    def _admits(self, offered: str, scope: Scope) -> bool:
+        everything, reading = self._matches(offered, self.token), self._matches(offered, self.read_token)
+        return everything or (reading and scope["method"] in SAFE_METHODS)
+
+    def _matches(self, offered: str, token: str | None) -> bool:
+        """Compared in a time that tells nothing of the token."""
+        return token is not None and secrets.compare_digest(offered.encode(), token.encode())
 
 
 def same_origin(origin: str, host: str) -> bool:

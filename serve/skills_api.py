@@ -47,6 +47,7 @@ def create_app(
     version: str,
     allowed_hosts: set[str],
     token: str | None = None,
+    read_token: str | None = None,
     workbench: Workbench | None = None,
 ) -> FastAPI:
     """The API of `skill`, with that of every skill of `engine` beside it. `ports`: where which skill is at the root."""
@@ -64,7 +65,7 @@ def create_app(
         ],
     )
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts, token=token, headers=RESPONSE_HEADERS)
+    app.add_middleware(Guard, allowed_hosts=allowed_hosts, token=token, read_token=read_token, headers=RESPONSE_HEADERS)
     problems.install(app)
     problems.describe(app)
     work = SkillWork(engine, workbench or Workbench(), version)

@@ -8,7 +8,7 @@ from typing import Any
 from actors.handlers.context import Context
 from realm.errors import RequestError
 from realm.models.tensors import layer_drift, layer_stats
-from realm.training.folders import WEIGHTS
+from realm.vault.folders import WEIGHTS
 
 FETCH_TIMEOUT_S = 1200.0
 

@@ -69,12 +69,13 @@ def start(
         home.create()
         config = load_config(home)
         ports = skill_ports(config)
+        web = {"web.tavern_port": config.web.tavern_port, "web.vault_port": config.web.vault_port}
         address = cluster_address(home, config)
         fresh = address is None
         if address is None:
             stop_head(home)  # what a head that died has left, on the very ports that are checked next
             ray = {"ray.port": config.ray.port, "ray.dashboard_port": config.ray.dashboard_port}
-            check_ports(ray | {"web.tavern_port": config.web.tavern_port})
+            check_ports(ray | web)
             config = _settle(home, config, hero, auto, say)
             address = _start_ray(home, config, tick, say)
         else:
@@ -83,7 +84,7 @@ def start(
             fresh = not realm_runs()
             if fresh:
                 _require_head_machine(address)
-                check_ports({"web.tavern_port": config.web.tavern_port})
+                check_ports(web)
                 config = _settle(home, config, hero, auto, say)
                 prepare_books(home, config, say)
             else:
@@ -198,7 +199,7 @@ def taken_lines(ports: dict[str, int]) -> list[str]:
 
 
 def served_urls(services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """The URL of each site that Weaver knows: the Tavern, the skills' APIs by id, the dashboard."""
+    """The URL of each site that Weaver knows: the Tavern, the APIs by name, the dashboard."""
     urls = {name: str(row["url"]) for name, row in services.items() if row["url"] is not None}
     return {name: urls[name] for name in sorted(urls, key=lambda name: (name == "dashboard", name != "tavern", name))}
 

@@ -55,9 +55,13 @@ class Session:
 
     def on_head(self) -> bool:
         """Whether this machine is the cluster's head, so that actors there read the same files."""
+        return self.node_id() == head_node()["NodeID"]
+
+    def node_id(self) -> str:
+        """Ray's id of this machine."""
         import ray
 
-        return ray.get_runtime_context().get_node_id() == head_node()["NodeID"]
+        return ray.get_runtime_context().get_node_id()
 
 
 def open_session() -> Session:

@@ -17,7 +17,7 @@ CLAIM_WAIT_S = 20.0
 
 def add_to(app: typer.Typer) -> None:
     """Give `app` the command."""
-    app.command(epilog="Example: REALM_WEB__TOKEN=… realm worker --server http://10.0.0.2:8767 --roles eval")(worker)
+    app.command(epilog="Example: realm worker --server http://10.0.0.2:8767 --roles eval")(worker)
 
 
 def worker(

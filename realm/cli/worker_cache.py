@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from realm.errors import ClusterError, RealmError
-from realm.training.folders import WEIGHTS, check_space, sha256_of
+from realm.vault.folders import WEIGHTS, check_space, sha256_of
 
 if TYPE_CHECKING:
     from realm.cli.worker_client import RealmClient

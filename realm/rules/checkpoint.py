@@ -34,7 +34,8 @@ class Checkpoint:
     """A checkpoint's ledger record. `path` is its folder; `sha256` that of `model.safetensors`, the served weights.
 
     `mastered_levels` is the mastered level by skill id when it was saved; `exam_skills` the exam accuracy by skill id.
-    At `promoted_at` a person made it the champion. `path` is "" when only copies in other strongholds are left.
+    At `promoted_at` a person made it the champion, at `crowned_at` its exam did for the first time. `path` is "" when
+    only copies in other strongholds are left.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Checkpoint:
     exam_version: str | None = None
     exam_skills: Mapping[str, float] = field(default_factory=dict[str, float])
     promoted_at: datetime | None = None
+    crowned_at: datetime | None = None
     trashed_at: datetime | None = None
     trashed_by: TrashedBy | None = None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
-from realm.errors import ConflictError, NotFoundError
+from realm.errors import ConflictError, NotFoundError, RequestError
 from realm.rules.campaign import Campaign, CampaignLife, Momentum, campaign_id
 from realm.rules.checkpoint import beats
 from realm.rules.hero import HeroState
@@ -110,7 +110,8 @@ class CampaignStore:
         """Make an examined checkpoint the champion if it beats the present one; the campaign, and whether it moved.
 
         It moves to the first that is examined, to a better accuracy, or to an equal one of an earlier step. After the
-        exam's version has changed, it moves only once the champion itself, while it is live, was examined anew. A
+        exam's version has changed, and after a promotion by hand of one without an exam, it moves only once the
+        champion itself, while it is live, was examined. A
         result of another version than the campaign's moves nothing.
 
         Raises:
@@ -127,6 +128,8 @@ class CampaignStore:
                     champion_id=checkpoint, champion_accuracy=exam_accuracy, champion_exam_version=exam_version
                 )
             )
+            crowned = update(checkpoints).where(checkpoints.c.id == checkpoint, checkpoints.c.crowned_at.is_(None))
+            connection.execute(crowned.values(crowned_at=now))
             data = {"campaign_id": campaign, "checkpoint_id": checkpoint, "exam_accuracy": exam_accuracy, "step": step}
             emit(
                 connection,
@@ -136,6 +139,60 @@ class CampaignStore:
                 data=data,
             )
             return _get(connection, campaign), True
+
+    def promote(self, checkpoint: str, now: datetime) -> tuple[Campaign, Campaign]:
+        """Make a checkpoint its campaign's champion by hand; the campaign before and after.
+
+        It is kept for good (`promoted_at`). Its own exam accuracy, where it is of the campaign's version, is what a
+        later champion has to beat; without one it stays champion until it was examined.
+
+        Raises:
+            NotFoundError: no such checkpoint outside the trash.
+        """
+        with self._db.write() as connection:
+            query = select(checkpoints).where(checkpoints.c.id == checkpoint, checkpoints.c.trashed_at.is_(None))
+            row = connection.execute(query).mappings().one_or_none()
+            if row is None:
+                raise NotFoundError(f"There is no live checkpoint {checkpoint!r}.", "Restore it, or promote another.")
+            before = _get(connection, row["campaign_id"])
+            if before.champion_id == checkpoint and row["promoted_at"] is not None:
+                return before, before
+            comparable = row["exam_version"] == before.exam_version
+            accuracy = row["exam_accuracy"] if comparable else None
+            champion = {
+                "champion_id": checkpoint,
+                "champion_accuracy": accuracy,
+                "champion_exam_version": before.exam_version if comparable else None,
+            }
+            connection.execute(update(campaigns).where(campaigns.c.id == before.id).values(**champion))
+            kept = update(checkpoints).where(checkpoints.c.id == checkpoint)
+            connection.execute(kept.values(promoted_at=now))
+            examined = f"exam accuracy {accuracy:.3f}" if accuracy is not None else "not examined yet"
+            data = {
+                "campaign_id": before.id,
+                "checkpoint_id": checkpoint,
+                "before": before.champion_id,
+                "exam_accuracy": accuracy,
+                "step": row["step"],
+            }
+            title = f"Champion by hand: step {row['step']}, {examined}"
+            emit(connection, now, "champion.promoted", title, data=data)
+            return before, _get(connection, before.id)
+
+    def ensure_known(self, campaign: str, hero_id: str, exam_version: str, now: datetime) -> Campaign:
+        """The campaign of that id, made as a paused one when a lost database no longer has it.
+
+        Raises:
+            RequestError: the id is not of the form `{hero}-{number}`.
+        """
+        with self._db.write() as connection:
+            found = _campaigns(connection, campaigns.c.id == campaign)
+            if found:
+                return found[0]
+            number = campaign.removeprefix(f"{hero_id}-")
+            if not number.isdigit() or campaign != campaign_id(hero_id, int(number)):
+                raise RequestError(f"{campaign!r} is no campaign of {hero_id}.", "It is called HERO-NUMBER.")
+            return _make(connection, hero_id, exam_version, now, int(number), CampaignLife.PAUSED)
 
     def would_move_champion(self, campaign: str, exam_accuracy: float, exam_version: str, step: int) -> bool:
         """Whether a checkpoint of `step` with this exam would move the champion, as `move_champion` decides."""
@@ -191,14 +248,23 @@ def _get(connection: Connection, campaign: str) -> Campaign:
     return found[0]
 
 
-def _make(connection: Connection, hero_id: str, exam_version: str, now: datetime) -> Campaign:
-    highest = select(func.max(campaigns.c.number)).where(campaigns.c.hero_id == hero_id)
-    number = (connection.execute(highest).scalar_one() or 0) + 1
+def _make(
+    connection: Connection,
+    hero_id: str,
+    exam_version: str,
+    now: datetime,
+    number: int | None = None,
+    life: CampaignLife = CampaignLife.ACTIVE,
+) -> Campaign:
+    """Insert a campaign; without a `number` it gets the hero's next one."""
+    if number is None:
+        highest = select(func.max(campaigns.c.number)).where(campaigns.c.hero_id == hero_id)
+        number = int(connection.execute(highest).scalar_one() or 0) + 1
     made = Campaign(
         id=campaign_id(hero_id, number),
         hero_id=hero_id,
         number=number,
-        life=CampaignLife.ACTIVE,
+        life=life,
         momentum=Momentum.IDLE,
         momentum_reason="",
         exam_version=exam_version,
@@ -233,12 +299,12 @@ def _succeeds(
     connection: Connection, found: Campaign, accuracy: float, step: int, checkpoint: str | None = None
 ) -> bool:
     """Whether a result of the campaign's exam version makes `checkpoint`, None for one to be saved, the champion."""
-    if found.champion_id is None or found.champion_accuracy is None:
+    if found.champion_id is None:
         return True
     live = (checkpoints.c.id == found.champion_id, checkpoints.c.trashed_at.is_(None))
     champion_step = connection.execute(select(checkpoints.c.step).where(*live)).scalar_one_or_none()
     if champion_step is None:
         return True
-    if found.champion_exam_version != found.exam_version:
+    if found.champion_accuracy is None or found.champion_exam_version != found.exam_version:
         return checkpoint == found.champion_id
     return beats(accuracy, step, found.champion_accuracy, champion_step)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from realm.rules.progression import (
     Change,
@@ -160,6 +160,22 @@ class SkillStore:
         query = query.order_by(evaluations.c.id.desc()).limit(limit)
         with self._db.read() as connection:
             return tuple(to(Evaluation, row) for row in connection.execute(query).mappings())
+
+    def evaluation_page(
+        self, campaign_id: str, skill_id: str | None, checkpoint_id: str | None, limit: int, offset: int = 0
+    ) -> tuple[list[tuple[Evaluation, int | None]], int]:
+        """Evaluations of a campaign, of a skill, of a checkpoint, newest first, each with the level that it mastered;
+        and how many there are of them."""
+        wanted = [evaluations.c.campaign_id == campaign_id]
+        if skill_id is not None:
+            wanted.append(evaluations.c.skill_id == skill_id)
+        if checkpoint_id is not None:
+            wanted.append(evaluations.c.checkpoint_id == checkpoint_id)
+        query = select(evaluations).where(*wanted).order_by(evaluations.c.id.desc()).limit(limit).offset(offset)
+        with self._db.read() as connection:
+            rows = connection.execute(query).mappings().all()
+            total = connection.execute(select(func.count()).select_from(evaluations).where(*wanted)).scalar_one()
+        return [(to(Evaluation, row), row["mastered_level"]) for row in rows], total
 
     def recent(self, campaign_id: str, skill_id: str, limit: int) -> list[tuple[Evaluation, int | None]]:
         """The last evaluations of a skill, oldest first, each with the level that it mastered."""

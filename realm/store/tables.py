@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 from realm.rules.battle import BattleState, DesiredState
@@ -399,14 +400,18 @@ checkpoints = Table(
     Column("exam_version", String(80)),
     Column("exam_skills", JSON, nullable=False),
     _at("promoted_at"),
+    _at("crowned_at"),
     _at("trashed_at"),
     Column("trashed_by", word(TrashedBy)),
     Index("checkpoints_saved", "campaign_id", "trashed_at", "saved_at", "id"),
     Index("checkpoints_step", "campaign_id", "trashed_at", "step", "id"),
-    Index("checkpoints_exam", "campaign_id", "trashed_at", "exam_accuracy", "id"),
-    Index("checkpoints_val_loss", "campaign_id", "trashed_at", "val_loss", "id"),
-    Index("checkpoints_train_loss", "campaign_id", "trashed_at", "train_loss", "id"),
-    Index("checkpoints_size", "campaign_id", "trashed_at", "size_bytes", "id"),
+    Index("checkpoints_exam", "campaign_id", "trashed_at", "exam_version", "exam_accuracy", "saved_at", "id"),
+    Index("checkpoints_val_loss", "campaign_id", "trashed_at", "val_loss", "saved_at", "id"),
+    Index("checkpoints_train_loss", "campaign_id", "trashed_at", "train_loss", "saved_at", "id"),
+    Index("checkpoints_perplexity", "campaign_id", "trashed_at", "perplexity", "saved_at", "id"),
+    Index("checkpoints_size", "campaign_id", "trashed_at", "size_bytes", "saved_at", "id"),
+    Index("checkpoints_why", "campaign_id", "trashed_at", "created_by", "saved_at", "id"),
+    Index("checkpoints_skill", "campaign_id", "trashed_at", "skill_id", "saved_at", "id"),
     Index("checkpoints_name", "campaign_id", "canonical_name"),
     Index("checkpoints_parent", "parent_id"),
 )
@@ -417,6 +422,21 @@ Index(
     unique=True,
     sqlite_where=checkpoints.c.trashed_at.is_(None),
     postgresql_where=checkpoints.c.trashed_at.is_(None),
+)
+Index(
+    "checkpoints_away",
+    checkpoints.c.campaign_id,
+    checkpoints.c.trashed_at,
+    checkpoints.c.id,
+    sqlite_where=literal_column("path") == literal_column("''"),
+    postgresql_where=literal_column("path") == literal_column("''"),
+)
+Index(
+    "checkpoints_promoted",
+    checkpoints.c.campaign_id,
+    checkpoints.c.promoted_at,
+    sqlite_where=checkpoints.c.promoted_at.is_not(None),
+    postgresql_where=checkpoints.c.promoted_at.is_not(None),
 )
 
 checkpoint_skills = Table(
@@ -430,7 +450,7 @@ checkpoint_skills = Table(
     Column("step", BigInteger, nullable=False),
     Column("exam_version", String(80), nullable=False),
     Column("accuracy", Float, nullable=False),
-    Index("checkpoint_skills_best", "campaign_id", "skill_id", "exam_version", "accuracy", "step"),
+    Index("checkpoint_skills_best", "campaign_id", "skill_id", "exam_version", "accuracy", "step", "checkpoint_id"),
 )
 
 checkpoint_uses = Table(

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from realm.errors import DiskFullError, HeroError
 from realm.models.hero import Hero
-from realm.training.folders import STATE, WEIGHTS, check_space, publish, sha256_of, staging_folder
+from realm.vault.folders import STATE, WEIGHTS, check_space, publish, sha256_of, staging_folder
 
 
 @dataclass(frozen=True, slots=True)

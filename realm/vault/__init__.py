@@ -1,1 +1,1 @@
-"""The vault's files: strongholds, copies, exports and imports. Knows no database and no Ray."""
+"""Checkpoints and other assets as files: folders, strongholds, copies, exports, imports. Knows no ledger and no Ray."""

@@ -242,8 +242,8 @@ def _data(quests: Sequence[Quest]) -> str:
     ]
     of_them = "" if len(shown) == len(quests) else f" {len(shown)} of them are listed, the generated ones last."
     lead = (
-        f"{len(quests)} quests (training data files) with {total:,} examples, {generated} of them generated from the "
-        f"skills. `quests.json` has them all, in the order of training.{of_them} The last one may be trained on in "
+        f"Quests (training data files): {len(quests)}, of which {generated} were generated from the skills; examples: "
+        f"{total:,}. `quests.json` has them all, in the order of training.{of_them} The last may be trained on in "
         "part.\n\n"
     )
     return f"## Training data\n\n{lead}" + _table(("quest", "sha256", "examples", "from", "campaign steps"), rows)
@@ -280,7 +280,8 @@ def _limits(facts: CardFacts) -> str:
     measured: Iterable[Evaluation] = [each for each in facts.evaluations if facts.is_own(each)]
     missing: list[str] = []
     if not measured:
-        missing.append("No evaluation asked these very weights; those above are of earlier ones of the campaign.")
+        earlier = " Those above asked earlier ones of the campaign." if facts.evaluations else ""
+        missing.append(f"No evaluation asked these very weights.{earlier}")
     if facts.exam is None:
         missing.append("The books have no exam of these weights.")
     if checkpoint.val_loss is None:

@@ -16,19 +16,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 import zstandard
 
 from realm.errors import DiskFullError, HeroError
+from realm.vault.folders import STATE, WEIGHTS
+from realm.vault.sidecar import LEDGER
 from realm.vault.staging import require_space, staged
 
-WEIGHTS: Final = "model.safetensors"
 CONFIG: Final = "config.json"
-STATE: Final = "training_state"
 TOKENIZERS: Final = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 """Any of these makes a tokenizer."""
-NOT_MODEL: Final = ("ledger.json", "README.md", "quests.json")
+NOT_MODEL: Final = (LEDGER, "README.md", "quests.json")
 SUFFIXES: Final = (".json", ".jinja", ".txt", ".model")
 PAPERS: Final = ("LICENSE", "NOTICE")
 CHUNK: Final = 1 << 20
@@ -195,7 +195,8 @@ def _write_folder(pieces: _Pieces, folder: Path) -> None:
 def _write_archive(pieces: _Pieces, path: Path, root: str) -> None:
     """A tar of one folder, `root`, compressed as it is written."""
     with path.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file, closefd=False) as packed:
-        with tarfile.open(fileobj=cast(BinaryIO, packed), mode="w|", bufsize=CHUNK) as archive:
+        sizes: dict[str, Any] = {"bufsize": CHUNK, "copybufsize": CHUNK}
+        with tarfile.open(fileobj=cast(BinaryIO, packed), mode="w|", **sizes) as archive:
             for name, size, changed, stream in pieces:
                 entry = tarfile.TarInfo(f"{root}/{name}")
                 entry.size, entry.mtime, entry.mode = size, int(changed), 0o644

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,10 +41,10 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be exported: as `write_export` takes it."""
+    """What is to be exported, as `write_export` takes it. `source` gives the checkpoint's folder for so long."""
 
     checkpoint_id: str
-    source: Path
+    source: Callable[[], AbstractContextManager[Path]]
     sha256: str
     extras: dict[str, str]
     format: ExportFormat
@@ -136,17 +137,18 @@ class Exporter:
             self._change(name, state=TransferState.RUNNING)
         state, error = TransferState.COMPLETED, None
         try:
-            write_export(
-                order.source,
-                self.folder / name,
-                order.sha256,
-                order.extras,
-                format=order.format,
-                report=self._reporter(name),
-                include_optimizer=order.include_optimizer,
-                force=order.force,
-                min_free=order.min_free,
-            )
+            with order.source() as source:
+                write_export(
+                    source,
+                    self.folder / name,
+                    order.sha256,
+                    order.extras,
+                    format=order.format,
+                    report=self._reporter(name),
+                    include_optimizer=order.include_optimizer,
+                    force=order.force,
+                    min_free=order.min_free,
+                )
         except _CancelledError:
             state = TransferState.CANCELLED
         except RealmError as failed:

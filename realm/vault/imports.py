@@ -19,7 +19,8 @@ from typing import Any, Final, cast
 from safetensors import SafetensorError, safe_open
 
 from realm.errors import HeroError, NotFoundError
-from realm.vault.export import CHUNK, CONFIG, TOKENIZERS, WEIGHTS, small_files
+from realm.vault.export import CHUNK, CONFIG, TOKENIZERS, small_files
+from realm.vault.folders import WEIGHTS
 
 INDEX: Final = "model.safetensors.index.json"
 MAX_JSON: Final = 64 << 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,10 +11,11 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from realm.errors import QuestError
+from serve.json_answers import answer, json_answer
 from serve.tavern.answers import SharedAnswer, SharedAnswers
 from serve.tavern.backend import Json, TavernBackend
 from serve.tavern.guild_api import add_guild_routes
-from serve.tavern.routes import Body, answer, json_answer
+from serve.tavern.routes import Body
 from serve.tavern.uploads import Upload, UploadRoom
 
 STATE_FRESH_S = 0.25
@@ -49,8 +51,10 @@ class MoveBody(Body):
     before_id: str | None = None
 
 
-def add_routes(app: FastAPI, backend: TavernBackend, uploads: UploadRoom, version: str) -> None:
-    """Puts /health and /api on `app`, ahead of anything mounted at its root."""
+def add_routes(
+    app: FastAPI, backend: TavernBackend, uploads: UploadRoom, version: str, routers: Sequence[APIRouter] = ()
+) -> None:
+    """Puts /health, the routes of `routers` and /api on `app`, ahead of anything mounted at its root."""
     state = SharedAnswer(backend.state, STATE_FRESH_S)
     loss = SharedAnswers(backend.loss, LOSS_FRESH_S)
     api = APIRouter(prefix="/api")
@@ -81,6 +85,9 @@ def add_routes(app: FastAPI, backend: TavernBackend, uploads: UploadRoom, versio
 
     _add_quest_routes(api, backend, uploads, state)
     add_guild_routes(api, backend, state.forget)
+
+    for router in routers:
+        app.include_router(router)
 
     @api.api_route(
         "/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False

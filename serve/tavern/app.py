@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from serve import problems
 from serve.security import Guard
 from serve.tavern.api import add_routes
 from serve.tavern.assets import Assets
 from serve.tavern.backend import TavernBackend
-from serve.tavern.pages import guild, quests, tavern
+from serve.tavern.pages import guild, jobs, quests, tavern, vault
 from serve.tavern.panels import Panels
 from serve.tavern.theme import tavern_theme
 from serve.tavern.uploads import UploadRoom
@@ -39,9 +39,14 @@ def create_app(
     version: str,
     allowed_hosts: set[str],
     token: str | None = None,
+    read_token: str | None = None,
     upload_folder: Path | None = None,
+    routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
-    """The Tavern over `backend`. `upload_folder` (default: the system's temporary one) keeps uploads until posted."""
+    """The Tavern over `backend`, and what its pages ask of `routers`, whose paths are whole ones under /api.
+
+    `upload_folder` (default: the system's temporary one) keeps uploads until posted.
+    """
     uploads = UploadRoom(lambda: backend.upload_limit_bytes, upload_folder)
 
     @contextlib.asynccontextmanager
@@ -52,11 +57,11 @@ def create_app(
             uploads.close()
 
     app = FastAPI(title="Tavern", version=version, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts, token=token, headers=RESPONSE_HEADERS)
+    app.add_middleware(Guard, allowed_hosts=allowed_hosts, token=token, read_token=read_token, headers=RESPONSE_HEADERS)
     problems.install(app)
     assets = Assets()
     assets.add_route(app)
-    add_routes(app, backend, uploads, version)
+    add_routes(app, backend, uploads, version, routers)
     panels = Panels(assets)
     with warnings.catch_warnings():
         # Said of every app with more than one page, also with ssr_mode=False.
@@ -82,6 +87,10 @@ def _pages(panels: Panels) -> gr.Blocks:
         tavern.build(panels)
     with demo.route("Quests", "/quests", show_in_navbar=False):
         quests.build(panels)
+    with demo.route("Jobs", "/jobs", show_in_navbar=False):
+        jobs.build(panels)
+    with demo.route("Vault", "/vault", show_in_navbar=False):
+        vault.build(panels)
     with demo.route("Guild", "/guild", show_in_navbar=False):
         guild.build(panels)
     # No page uses Gradio's queue, whose idle loop would wake a thousand times a second. These attributes are private.

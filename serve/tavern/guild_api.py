@@ -11,9 +11,10 @@ from pydantic import Field, StrictBool, model_validator
 from realm.rules.limits import MAX_PROBLEMS
 from realm.rules.passives import PassiveMode
 from realm.rules.schedule import PRIORITIES, Strategy
+from serve.json_answers import answer, json_answer
 from serve.tavern.answers import SharedAnswer, SharedAnswers
 from serve.tavern.backend import TavernBackend
-from serve.tavern.routes import Body, answer, json_answer
+from serve.tavern.routes import Body
 
 GUILD_FRESH_S = 0.5
 SKILL_FRESH_S = 1.0

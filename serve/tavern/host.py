@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
-from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
-
 import realm
-from actors.cluster import actor
 from actors.web_host import Site
 from realm.config import RealmConfig
-from realm.errors import ClusterError, NotFoundError, RealmError
+from realm.errors import NotFoundError
 from realm.home import RealmHome
+from serve.api_app import api_routers
+from serve.asking import ask
+from serve.realm_backend import realm_backends
 from serve.security import who_may_ask
 from serve.tavern.app import create_app
 
-ANSWER_S = 30.0
 POST_S = 24 * 3600.0
 """Every line of a file is read before it is queued."""
 ACTIONS = ("pause", "resume", "stop")
@@ -32,102 +30,89 @@ class RealmBackend:
         self.upload_limit_bytes = upload_limit_bytes
 
     async def state(self) -> Json:
-        return await _ask("herald", "snapshot")
+        return await ask("herald", "snapshot")
 
     async def loss(self, after: int) -> Json:
-        return await _ask("herald", "loss", after)
+        return await ask("herald", "loss", after)
 
     async def battle(self, action: str) -> Json:
         if action not in ACTIONS:
             raise NotFoundError(f"No battle action {action!r}.", f"Known: {', '.join(ACTIONS)}.")
-        return await _ask("arena", action)
+        return await ask("arena", action)
 
     async def quests(self, statuses: list[str], limit: int, offset: int) -> Json:
-        return await _ask("quest_board", "list", statuses, limit, offset)
+        return await ask("quest_board", "list", statuses, limit, offset)
 
     async def inspect(self, path: Path, name: str) -> Json:
-        return await _ask("quest_board", "inspect", str(path), name)
+        return await ask("quest_board", "inspect", str(path), name)
 
     async def post(self, path: Path, name: str, priority: str, intake_id: str) -> Json:
-        return await _ask("quest_board", "post", str(path), name, priority, intake_id, timeout_s=POST_S)
+        return await ask("quest_board", "post", str(path), name, priority, intake_id, answer_s=POST_S)
 
     async def intake(self, intake_id: str) -> Json:
-        return await _ask("quest_board", "intake", intake_id)
+        return await ask("quest_board", "intake", intake_id)
 
     async def cancel_intake(self, intake_id: str) -> None:
-        await _ask("quest_board", "cancel_intake", intake_id)
+        await ask("quest_board", "cancel_intake", intake_id)
 
     async def cancel(self, quest_id: str) -> Json:
-        return await _ask("quest_board", "cancel", quest_id)
+        return await ask("quest_board", "cancel", quest_id)
 
     async def retry(self, quest_id: str) -> Json:
-        return await _ask("quest_board", "retry", quest_id)
+        return await ask("quest_board", "retry", quest_id)
 
     async def set_priority(self, quest_id: str, priority: str) -> Json:
-        return await _ask("quest_board", "set_priority", quest_id, priority)
+        return await ask("quest_board", "set_priority", quest_id, priority)
 
     async def move(self, quest_id: str, before_id: str | None) -> Json:
-        return await _ask("quest_board", "move", quest_id, before_id)
+        return await ask("quest_board", "move", quest_id, before_id)
 
     async def events(self, before: int | None, limit: int) -> list[Json]:
-        return await _ask("herald", "events", before, limit)
+        return await ask("herald", "events", before, limit)
 
     async def guild(self) -> Json:
-        return await _ask("skill_engine", "guild")
+        return await ask("skill_engine", "guild")
 
     async def guild_skill(self, skill_id: str, level: int | None) -> Json:
-        return await _ask("skill_engine", "guild_skill", skill_id, level)
+        return await ask("skill_engine", "guild_skill", skill_id, level)
 
     async def set_strategy(self, strategy: str, focus: str | None) -> Json:
-        return await _ask("skill_engine", "set_strategy", strategy, focus)
+        return await ask("skill_engine", "set_strategy", strategy, focus)
 
     async def set_preset(self, preset: str) -> Json:
-        return await _ask("skill_engine", "set_preset", preset)
+        return await ask("skill_engine", "set_preset", preset)
 
     async def set_skill(self, skill_id: str, enabled: bool | None, priority: int | None) -> Json:
-        return await _ask("skill_engine", "set_skill", skill_id, enabled, priority)
+        return await ask("skill_engine", "set_skill", skill_id, enabled, priority)
 
     async def evaluate(self, skill_id: str, level: int | None) -> Json:
-        return await _ask("skill_engine", "request_evaluation", skill_id, level)
+        return await ask("skill_engine", "request_evaluation", skill_id, level)
 
     async def spar(self, skill_id: str, count: int) -> Json:
-        return await _ask("skill_engine", "request_sparring", skill_id, count)
+        return await ask("skill_engine", "request_sparring", skill_id, count)
 
     async def run_passives(self, mode: str) -> Json:
-        return await _ask("skill_engine", "request_passives", mode)
+        return await ask("skill_engine", "request_passives", mode)
 
     async def job(self, job_id: str) -> Json:
-        job = await _ask("task_master", "show", job_id)
+        job = await ask("task_master", "show", job_id)
         return {"job_id": job["id"]} | {name: job[name] for name in JOB_FIELDS}
 
     async def cancel_job(self, job_id: str) -> Json:
-        await _ask("task_master", "cancel", job_id, "cancelled on the Guild page")
+        await ask("task_master", "cancel", job_id, "cancelled on the Guild page")
         return await self.job(job_id)
 
 
 def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:
     """The Tavern as its host serves it."""
     web = config.web
-    hosts, token = who_may_ask(web, web.tavern_port)
     uploads = home.root / "uploads"
     uploads.mkdir(exist_ok=True)
     app = create_app(
         RealmBackend(web.upload_max_mb * 1_000_000),
         version=realm.__version__,
-        allowed_hosts=hosts,
-        token=token,
         upload_folder=uploads,
+        routers=api_routers(realm_backends(home)),
+        **who_may_ask(web, web.tavern_port),
     )
     return [Site("tavern", app, web.host, web.tavern_port)]
-
-
-async def _ask(name: str, method: str, *arguments: Any, timeout_s: float = ANSWER_S) -> Any:
-    """One actor call, awaited; what the actor raised on purpose is raised here."""
-    try:
-        return await asyncio.wait_for(getattr(actor(name), method).remote(*arguments), timeout_s)
-    except RayTaskError as error:
-        if isinstance(error.cause, RealmError):
-            raise error.cause from None
-        raise ClusterError(f"{name} failed at {method}: {error.cause}.", "The Ray dashboard has its log.") from None
-    except (RayActorError, GetTimeoutError, TimeoutError):
-        raise ClusterError(f"{name} does not answer.", "It is brought back by itself; try again in a moment.") from None

@@ -10,7 +10,17 @@ import gradio as gr
 
 from serve.tavern.assets import Assets, read
 
-STYLES = ("tokens.css", "parts.css", "portrait.css", "tavern.css", "quests.css", "guild.css")
+STYLES = (
+    "tokens.css",
+    "parts.css",
+    "portrait.css",
+    "tavern.css",
+    "quests.css",
+    "guild.css",
+    "lists.css",
+    "vault.css",
+    "jobs.css",
+)
 TEMPLATE_MARKS = ("${", "`", "{{", "\\")
 
 

@@ -10,7 +10,10 @@ from contextlib import ExitStack
 import pytest
 from guild_fixture import GuildDouble, serving
 from guild_page import Serve
+from jobs_fixture import JobsDouble
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from vault_fixture import VaultDouble, serving_vault
+from vault_page import Serve as ServeVault
 
 CHROMIUM = shutil.which("chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -48,6 +51,23 @@ def serve() -> Iterator[Serve]:
             return double, running.enter_context(serving(double))
 
         yield begin
+
+
+@pytest.fixture(scope="session")
+def vault_server() -> Iterator[tuple[VaultDouble, JobsDouble, str]]:
+    with serving_vault("full") as served:
+        yield served
+
+
+@pytest.fixture
+def serve_vault(vault_server: tuple[VaultDouble, JobsDouble, str]) -> ServeVault:
+    def begin(scenario: str) -> tuple[VaultDouble, JobsDouble, str]:
+        vault, jobs, _ = vault_server
+        vault.begin(scenario)
+        jobs.begin(scenario)
+        return vault_server
+
+    return begin
 
 
 @pytest.fixture

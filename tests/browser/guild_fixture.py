@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 import uvicorn
+from fastapi import APIRouter
 
 from realm.errors import ClusterError, NotFoundError, RealmError
 from realm.rules.passives import PassiveMode, PassiveResult, PassiveState, advance, compared, pool_of
@@ -482,13 +483,13 @@ class GuildDouble:
 
 
 @contextmanager
-def serving(backend: GuildDouble, port: int = 0) -> Iterator[str]:
-    """The Tavern over `backend` at a free port: its URL."""
+def serving(backend: GuildDouble, port: int = 0, routers: Sequence[APIRouter] = ()) -> Iterator[str]:
+    """The Tavern over `backend` and `routers` at a free port: its URL."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", port))
         port = bound.getsockname()[1]
     hosts = {f"127.0.0.1:{port}"}
-    app = create_app(backend, version="0.1.0", allowed_hosts=hosts)  # type: ignore[arg-type]
+    app = create_app(backend, version="0.1.0", allowed_hosts=hosts, routers=routers)  # type: ignore[arg-type]
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", port, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -75,7 +75,7 @@ def test_an_evaluation_on_request_is_recorded_and_counts_by_the_rules(realm: Run
 
 
 def test_a_checkpoint_can_be_evaluated(realm: RunningRealm) -> None:
-    checkpoint = realm.json("vault", "list", "--limit", "1")[0]
+    checkpoint = realm.json("vault", "list", "--limit", "1")["checkpoints"][0]
     found = realm.json("skill", "eval", "bin", "--level", "1", "--count", "10", "--checkpoint", checkpoint["id"])
     assert found["step"] == checkpoint["step"]
     rows = realm.rows(f"select n, step from evaluations where level = 1 and checkpoint_id = '{checkpoint['id']}'")
@@ -110,7 +110,7 @@ def test_mistakes_become_a_quest_that_is_fought_first(realm: RunningRealm) -> No
 
 def test_old_mistakes_are_not_trained(realm: RunningRealm) -> None:
     realm.json("battle", "pause")
-    oldest = realm.json("vault", "list", "--limit", "1000")[-1]
+    oldest = realm.json("vault", "list", "--limit", "1000")["checkpoints"][-1]
     spar = ("spar", "--skill", "bin", "--level", str(UNLEARNED), "--count", "8", "--checkpoint", oldest["id"])
     try:
         realm.cli("config", "set", "sparring.max_age_steps", "1000000")
@@ -163,7 +163,7 @@ def test_ctrl_c_gives_a_job_up_and_nothing_of_it_is_recorded(realm: RunningRealm
     assert "is queued" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     assert process.wait(60) != 0
-    newest = "select id, status, cancel_reason from jobs where type = 'spar' order by id desc limit 1"
+    newest = "select id, status, cancel_reason from jobs where type = 'sparring' order by id desc limit 1"
     [(job, status, reason)] = realm.rows(newest)
     assert (status, reason) == ("cancelled", "given up at the command line")
     # When the worker has done another job, it is over this one.
@@ -176,22 +176,22 @@ def test_what_cannot_be_asked_is_refused_before_it_is_queued(realm: RunningRealm
         ("request_evaluation", ["nib"], "There is no skill 'nib'"),
         ("request_evaluation", ["bin", 0], "no level 0"),
         ("request_evaluation", ["bin", 31], "Its levels are 1 to 30"),
-        ("request_evaluation", ["bin", 1, 0], "at least 1"),
-        ("request_evaluation", ["bin", 1, 10**9], "at most 1000"),
+        ("request_evaluation", ["bin", 1, 0], "greater than or equal to 1"),
+        ("request_evaluation", ["bin", 1, 10**9], "less than or equal to 1000"),
         ("request_evaluation", ["bin", 1, 10, "nowhere"], "There is no checkpoint"),
-        ("request_sparring", ["bin", 0], "at least 1"),
-        ("request_sparring", ["bin", 10**9], "at most 1000"),
+        ("request_sparring", ["bin", 0], "greater than or equal to 1"),
+        ("request_sparring", ["bin", 10**9], "less than or equal to 1000"),
         ("request_sparring", ["bin", 10, -1], "no level -1"),
         ("request_passives", ["medium"], "'lite' or 'full'"),
         ("request_primitives", ["binary/bitwise_nand@1"], "There is no primitive"),
-        ("request_primitives", [None, 10**9], "at most 1000"),
+        ("request_primitives", [None, 10**9], "less than or equal to 1000"),
         ("training_batch", [0, 1], "count is 0"),
         ("training_batch", [10**9, 1], "count is 1000000000"),
         ("training_batch", [10, -1], "seed is -1"),
         ("guild_skill", ["nib"], "There is no skill 'nib'"),
         ("guild_skill", ["bin", 31], "Its levels are 1 to 30"),
     ]
-    asked = "select count(*) from jobs where type in ('spar', 'primitive') or priority < 2"
+    asked = "select count(*) from jobs where type in ('sparring', 'primitive') or priority < 2"
     before = realm.rows(asked)
     answers = drive(realm, *((method, arguments) for method, arguments, _ in calls))
     for (method, arguments, wanted), answer in zip(calls, answers, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +15,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "find_best_checkpoint.py"
 
 
 def test_a_checkpoint_goes_out_and_comes_back(realm: RunningRealm) -> None:
-    realm.wait(lambda s: s["latest_checkpoint"] is not None, "a checkpoint")
-    row = realm.json("vault", "export", realm.json("vault", "list")[0]["id"])
+    name = realm.wait(lambda s: s["latest_checkpoint"] is not None, "a checkpoint")["latest_checkpoint"]["id"]
+    row = realm.json("vault", "export", name)
     assert row["state"] == "completed"
     assert row["bytes_done"] == row["bytes_total"]
     folder = Path(row["path"])
@@ -25,18 +24,11 @@ def test_a_checkpoint_goes_out_and_comes_back(realm: RunningRealm) -> None:
     assert ModelCard.load(folder / "README.md").data.library_name == "transformers"
     assert AutoModelForCausalLM.from_pretrained(folder).config.model_type == "qwen3"
     assert AutoTokenizer.from_pretrained(folder).chat_template
-    again = realm.cli("vault", "export", row["checkpoint_id"], check=False)
-    assert again.returncode == 1
-    assert "force" in again.stderr
     answer = realm.json("vault", "import", str(folder))
     # The campaign has begun: the model is kept for another.
     assert answer["checkpoint"] is None
     assert answer["asset"]["data"]["architecture"] == "Qwen3ForCausalLM"
     assert (Path(answer["path"]) / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
-    (folder / "tokenizer.json").unlink()
-    refused = realm.cli("vault", "import", str(folder), "--json", check=False)
-    assert refused.returncode == 1
-    assert "no tokenizer" in json.loads(refused.stderr)["error"]
 
 
 def test_the_example_names_the_best_checkpoint(realm: RunningRealm) -> None:

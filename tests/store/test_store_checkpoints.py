@@ -11,7 +11,8 @@ from realm.errors import ConflictError, NotFoundError, RealmError
 from realm.rules.checkpoint import CreatedBy
 from realm.store.battles import BattleStore
 from realm.store.campaigns import CampaignStore
-from realm.store.checkpoints import CheckpointStore, VaultSize
+from realm.store.checkpoint_reads import VaultSize
+from realm.store.checkpoints import CheckpointStore
 
 
 @pytest.fixture
@@ -223,7 +224,7 @@ def test_champion_and_newest_cannot_be_trashed(store, db, campaign):
     for step, has_optimizer in ((10, True), (20, True), (30, True), (40, False)):
         ids[step] = store.record(make_checkpoint(step, has_optimizer=has_optimizer), T0).checkpoint.id
     CampaignStore(db).move_champion(campaign.id, ids[10], 0.9, "v1", T0)
-    for step, why in ((10, "champion"), (30, "goes on"), (40, "goes on")):
+    for step, why in ((10, "champion"), (30, "resume"), (40, "latest")):
         with pytest.raises(ConflictError, match=why):
             store.trash(ids[step], T0)
     store.trash(ids[20], T0)

@@ -34,6 +34,9 @@ class FakeSession:
     def on_head(self) -> bool:
         return self.here
 
+    def node_id(self) -> str:
+        return "this-node"
+
 
 @dataclass
 class Turn:

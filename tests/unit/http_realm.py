@@ -28,7 +28,7 @@ from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.database import Database
 from realm.store.jobs import JobStore
-from realm.training.folders import WEIGHTS, sha256_of
+from realm.vault.folders import WEIGHTS, sha256_of
 from skills import exam_version, get_engine
 
 TOKEN = "a-token-of-the-tests-7f3a"

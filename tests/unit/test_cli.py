@@ -18,14 +18,13 @@ from realm.errors import ConflictError
 GROUP = typer.main.get_command(app)
 
 
-def leaves() -> list[tuple[tuple[str, ...], object]]:
+def leaves(group=GROUP, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], object]]:
     found = []
-    for name, command in GROUP.commands.items():
-        inner = getattr(command, "commands", None)
-        if inner is None:
-            found.append(((name,), command))
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found += leaves(command, (*path, name))
         else:
-            found += [((name, sub), subcommand) for sub, subcommand in inner.items()]
+            found.append(((*path, name), command))
     return found
 
 
@@ -40,13 +39,16 @@ def home(tmp_path, monkeypatch):
 def test_the_commands_are_those_that_the_documents_name():
     names = {" ".join(path) for path, _ in leaves()}
     assert names == {
-        "start", "stop", "status", "doctor", "train", "spar",
+        "start", "stop", "status", "doctor", "train", "spar", "worker",
         "quest post", "quest list", "quest show", "quest cancel", "quest retry", "quest priority",
         "battle status", "battle pause", "battle resume", "battle stop",
         "skill list", "skill show", "skill generate", "skill grade", "skill eval", "skill new",
         "skill plan", "skill enable", "skill disable", "skill priority",
         "passive list", "passive run", "primitive list", "primitive run",
         "vault list", "vault show", "vault best", "vault export", "vault import",
+        "vault ask", "vault promote", "vault verify",
+        "vault delete", "vault restore", "vault retention plan", "vault retention apply",
+        "vault zones", "vault scan", "vault transfer",
         "job submit", "job list", "job show", "job cancel", "job retry", "job watch", "job types",
         "hero list", "hero show",
         "config show", "config set",
@@ -65,7 +67,7 @@ def test_every_command_that_prints_state_prints_json():
     without = {
         path for path, command in leaves() if not any("--json" in parameter.opts for parameter in command.params)
     }
-    assert without == {("skill", "generate"), ("skill", "new")}
+    assert without == {("skill", "generate"), ("skill", "new"), ("worker",)}
 
 
 def test_the_top_level_help_says_what_the_exit_codes_mean():
@@ -95,6 +97,16 @@ ASKING = [
     ("vault", "best"),
     ("vault", "export", "x"),
     ("vault", "import", "x"),
+    ("vault", "ask", "x"),
+    ("vault", "promote", "x"),
+    ("vault", "verify", "x"),
+    ("vault", "delete", "x"),
+    ("vault", "restore", "x"),
+    ("vault", "retention", "plan"),
+    ("vault", "retention", "apply"),
+    ("vault", "zones"),
+    ("vault", "scan"),
+    ("vault", "transfer", "x", "y"),
     ("job", "submit", "eval"),
     ("job", "list"),
     ("job", "show", "1"),

@@ -110,7 +110,7 @@ def test_the_token_is_for_the_owner_only_and_stays(home):
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
 def test_a_port_in_use_stops_the_start_before_anything_is_changed(home, monkeypatch, address):
-    free_ports(monkeypatch, "RAY__PORT", "RAY__DASHBOARD_PORT")
+    free_ports(monkeypatch, "RAY__PORT", "RAY__DASHBOARD_PORT", "WEB__VAULT_PORT")
     with socket.socket() as taken:
         taken.bind((address, 0))
         taken.listen()
@@ -147,7 +147,7 @@ def test_a_dead_heads_leftovers_on_our_port_are_ended_first(home, monkeypatch):
     )
     assert leftover.stdout is not None
     monkeypatch.setenv("REALM_WEB__TAVERN_PORT", leftover.stdout.readline().strip())
-    free_ports(monkeypatch, "RAY__PORT", "RAY__DASHBOARD_PORT")
+    free_ports(monkeypatch, "RAY__PORT", "RAY__DASHBOARD_PORT", "WEB__VAULT_PORT")
     record(home, leftover.pid, psutil.Process(leftover.pid).create_time())
 
     def launched(*_args: object) -> None:
@@ -263,12 +263,17 @@ def running(**sites: dict) -> dict[str, dict]:
 
 
 def test_the_urls_of_a_running_realm_are_those_it_serves(monkeypatch, home):
-    rows = running(skill_api_sy=site("http://127.0.0.1:8080"), tavern=site("http://127.0.0.1:8888"))
+    rows = running(
+        vault_api=site("http://127.0.0.1:8767"),
+        skill_api_sy=site("http://127.0.0.1:8080"),
+        tavern=site("http://127.0.0.1:8888"),
+    )
     assert launch.waited_for(rows) == []
     served = launch.served_urls(rows)
     assert list(served.items()) == [
         ("tavern", "http://127.0.0.1:8888"),
         ("skill-api-sy", "http://127.0.0.1:8080"),
+        ("vault-api", "http://127.0.0.1:8767"),
         ("dashboard", "http://127.0.0.1:8265"),
     ]
     config = load_config(home)

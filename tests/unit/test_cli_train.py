@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from realm.training.folders import WEIGHTS
+from realm.vault.folders import WEIGHTS
 
 RUN = """
 import sys

@@ -87,6 +87,7 @@ def test_services_have_urls() -> None:
     config = RealmConfig(web=WebConfig(host="fd00::7", token="correct-horse-battery", tavern_port=9999))
     assert service_urls(config, {"bin": 7070}) == {
         "tavern": "http://[fd00::7]:9999",
+        "vault-api": "http://[fd00::7]:8767",
         "skill-api-bin": "http://[fd00::7]:7070",
         "dashboard": "http://127.0.0.1:8265",
     }

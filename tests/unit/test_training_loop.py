@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,17 +20,17 @@ from realm.catalog import HeroSpec
 from realm.config import RealmConfig
 from realm.errors import ConflictError, HeroError
 from realm.quests import Example
-from realm.training import checkpoints, folders
+from realm.training import checkpoints
 from realm.training import loop as loop_module
 from realm.training.batches import collate, joined
 from realm.training.checkpoints import SavedCheckpoint, load_training_state
 from realm.training.encoding import encode
 from realm.training.engine import GPU_LANE_TOKENS
-from realm.training.folders import STATE, sha256_of
 from realm.training.loop import BattleLoop, LoopOutcome, LoopSettings, Progress
 from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
 from realm.training.settings import make_engine, make_feed, open_hero
+from realm.vault.folders import STATE, sha256_of
 from skills import get_engine, training_examples
 
 QUIET = LoopSettings(
@@ -323,7 +324,7 @@ def test_a_disk_that_fills_while_it_is_written_pauses_with_the_numbers(
     def torn(*_: object, **__: object) -> None:
         raise RuntimeError("PytorchStreamWriter failed writing file")
 
-    monkeypatch.setattr(folders.shutil, "disk_usage", usage)
+    monkeypatch.setattr(shutil, "disk_usage", usage)
     monkeypatch.setattr(checkpoints.torch, "save", torn)
     outcome, _ = fight(board, mote, mote_folder)
     assert outcome.state == "paused"

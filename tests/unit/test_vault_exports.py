@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +24,9 @@ from vault_helpers import CAMPAIGN, STEP, Keeper, add_checkpoint, fill_books, ne
 from realm.errors import ConflictError, DiskFullError, HeroError, NotFoundError, RequestError
 from realm.rules.checkpoint import Checkpoint, CreatedBy
 from realm.rules.stronghold import TransferState
-from realm.training.folders import WEIGHTS, sha256_of
 from realm.vault.export import ExportFormat, export_name, parse_export_name, write_export
 from realm.vault.exporter import Exporter, Order
+from realm.vault.folders import WEIGHTS, sha256_of
 from realm.vault.staging import staged, sweep
 
 EXPORTED = f"{CAMPAIGN}-checkpoint-{STEP}-20260131-1145"
@@ -39,7 +43,9 @@ def checkpoint(keeper: Keeper, mote_folder: Path) -> Checkpoint:
 
 
 def order(checkpoint: Checkpoint, format: ExportFormat = ExportFormat.FOLDER) -> Order:
-    return Order(checkpoint.id, Path(checkpoint.path), checkpoint.sha256, {"README.md": "# card\n"}, format)
+    return Order(
+        checkpoint.id, lambda: nullcontext(Path(checkpoint.path)), checkpoint.sha256, {"README.md": "# card\n"}, format
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -171,6 +177,46 @@ def test_a_full_disk_is_told_before_anything_is_written(checkpoint: Checkpoint, 
     assert not target.parent.exists()
 
 
+def test_a_disk_that_fills_up_meanwhile_keeps_nothing(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    def report(done: int, total: int) -> None:
+        if done > total / 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "out" / "export"
+    with pytest.raises(DiskFullError, match="Nothing of it was kept"):
+        write_export(Path(checkpoint.path), target, checkpoint.sha256, {}, format=ExportFormat.ARCHIVE, report=report)
+    assert list(target.parent.iterdir()) == []
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from realm.vault.export import ExportFormat, write_export
+
+def report(done, total):
+    if done > total / 2:
+        print("half-way", flush=True)
+        time.sleep(60)
+
+write_export(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], {}, format=ExportFormat.FOLDER, report=report)
+"""
+
+
+def test_a_killed_export_leaves_what_the_next_start_removes(keeper: Keeper, checkpoint: Checkpoint) -> None:
+    target = keeper.home.exports / EXPORTED
+    command = [sys.executable, "-c", KILLED, checkpoint.path, str(target), checkpoint.sha256]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as exporting:
+        assert exporting.stdout is not None
+        assert exporting.stdout.readline() == "half-way\n"
+        exporting.kill()
+    [left] = keeper.home.exports.iterdir()
+    assert left.name.startswith(".")
+    assert keeper.exports() == []
+    keeper.tidy_exports()
+    assert list(keeper.home.exports.iterdir()) == []
+    assert keeper.wait(keeper.export_start(checkpoint.id)["id"])["state"] == "completed"
+
+
 def test_what_cannot_be_exported_is_said(keeper: Keeper, checkpoint: Checkpoint) -> None:
     with pytest.raises(NotFoundError):
         keeper.export_start("checkpoint-7")
@@ -178,9 +224,8 @@ def test_what_cannot_be_exported_is_said(keeper: Keeper, checkpoint: Checkpoint)
         keeper.export_start(checkpoint.id, "zip")
     with pytest.raises(NotFoundError):
         keeper.export_status("nothing")
-    keeper.checkpoints.set_path(checkpoint.id, "")
-    with pytest.raises(ConflictError, match="no copy on the head"):
-        keeper.export_start(checkpoint.id)
+    shutil.rmtree(checkpoint.path)
+    assert "is not there" in keeper.wait(keeper.export_start(checkpoint.id)["id"])["error"]
 
 
 @pytest.mark.parametrize("missing", [WEIGHTS, "config.json", "tokenizer.json"])
@@ -255,7 +300,7 @@ def test_the_card_says_what_the_books_say(keeper: Keeper, mote_folder: Path) -> 
         "a fixed panel of 8 problems",
         "| bin | 0.875 (7 of 8; 0.529 to 0.978) |",
         "| letter_count | 1 | 0.800 (4 of 5;",
-        "2 quests (training data files) with 1,001 examples, 1 of them generated",
+        "Quests (training data files): 2, of which 1 were generated from the skills; examples: 1,001.",
         f"| sums\\|\\<b\\>.jsonl | `{0:064x}` | 500 | user | 0 to 600 |",
         "built from scratch",
         "torch 2.13.0",

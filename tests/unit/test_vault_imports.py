@@ -20,8 +20,8 @@ from realm.config import RealmConfig
 from realm.errors import HeroError, NotFoundError, RequestError
 from realm.models.hero import build_hero
 from realm.store.battles import BattleStore
-from realm.training.folders import WEIGHTS, sha256_of
 from realm.training.settings import open_hero, starting_weights
+from realm.vault.folders import WEIGHTS, sha256_of
 from realm.vault.imports import INDEX, copy_model, read_model_folder, weights_sha256
 
 

@@ -17,7 +17,7 @@ from actors.web_host import ServedSite, Site
 from realm.config import RealmConfig, WebConfig
 from realm.errors import ConfigError
 from realm.home import RealmHome
-from serve import skills_host
+from serve import api_host
 from skills import Engine, SkillCatalog, get_engine
 
 
@@ -40,6 +40,7 @@ def test_a_skills_port_is_its_yamls_unless_a_setting_says_otherwise() -> None:
         ({"bim": 7001}, "'bim'.*The skills are: bin, "),
         ({"bin": 8080}, "Port 8080 is that of skill sy and of skill bin"),
         ({"sy": 8888}, r"Port 8888 is that of skill sy and of web\.tavern_port"),
+        ({"sy": 8767}, r"Port 8767 is that of skill sy and of web\.vault_port"),
         ({"sy": 8265}, r"ray\.dashboard_port"),
     ],
 )
@@ -48,10 +49,18 @@ def test_ports_that_cannot_be(ports: dict[str, int], said: str) -> None:
         skill_ports(with_ports(**ports))
 
 
-def test_every_skill_with_a_port_is_served_on_it(tmp_path: Any) -> None:
-    wide = WebConfig(host="0.0.0.0", token="correct-horse-battery", skill_ports={"bin": 7001, "sy": 7002})
-    sites = skills_host.build_sites(RealmHome(tmp_path), RealmConfig(web=wide))
+def test_two_services_on_one_port() -> None:
+    with pytest.raises(ConfigError, match=r"Port 8888 is web\.tavern_port and web\.vault_port"):
+        skill_ports(RealmConfig(web=WebConfig(vault_port=8888)))
+
+
+def test_the_realms_api_and_every_skill_with_a_port_are_served(tmp_path: Any) -> None:
+    wide = WebConfig(
+        host="0.0.0.0", token="correct-horse-battery", vault_port=7000, skill_ports={"bin": 7001, "sy": 7002}
+    )
+    sites = api_host.build_sites(RealmHome(tmp_path), RealmConfig(web=wide))
     assert [(each.name, each.host, each.port) for each in sites] == [
+        ("vault-api", "0.0.0.0", 7000),
         ("skill-api-bin", "0.0.0.0", 7001),
         ("skill-api-sy", "0.0.0.0", 7002),
     ]

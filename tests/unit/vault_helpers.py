@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from realm.models.importing import check_model_folder
 from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name, checkpoint_id
 from realm.rules.passives import PassiveMode, PassiveResult
 from realm.rules.progression import Evaluation, Exam, LevelRule
+from realm.store.assets import AssetStore
 from realm.store.battles import BattleStore
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
@@ -23,8 +25,8 @@ from realm.store.database import Database
 from realm.store.passives import PassiveStore
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
-from realm.training.folders import STATE, WEIGHTS, sha256_of
 from realm.vault.exporter import Export
+from realm.vault.folders import STATE, WEIGHTS, sha256_of
 
 T0 = datetime(2026, 1, 31, 11, 45, tzinfo=UTC)
 CAMPAIGN = "mote-1"
@@ -37,10 +39,15 @@ class Keeper(VaultExports):
     def __init__(self, home: RealmHome, base: Path) -> None:
         super().__init__(str(home.root))
         self.checkpoints = CheckpointStore(self.database)
+        self.asset_books = AssetStore(self.database)
         self.base = base
 
     def base_model(self) -> str:
         return str(self.base)
+
+    @contextmanager
+    def held(self, checkpoint: Checkpoint, holder: str) -> Iterator[Path]:
+        yield Path(checkpoint.path)
 
     def check_model(self, folder: Path) -> dict[str, Any]:
         return check_model_folder(str(folder))

@@ -35,8 +35,8 @@ async function request(url, options, timeout) {
 
 export const get = (url, timeout = 10000) => request(url, {}, timeout);
 
-export const post = (url, value = {}, timeout = 60000) =>
-  request(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) }, timeout);
+export const post = (url, value = {}, timeout = 60000, headers = {}) =>
+  request(url, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(value) }, timeout);
 
 // Uploads one file as a form; `onProgress` hears the share sent. `signal` aborts it.
 export function upload(url, file, onProgress, signal) {

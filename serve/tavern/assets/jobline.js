@@ -2,10 +2,10 @@
 
 import { act, problemLine } from "./acting.js";
 import { h, icon, part, setAttr, setText } from "./dom.js";
-import { integer, percent, plural, text } from "./format.js";
+import { text } from "./format.js";
 import { cancel, isOpen, jobOf } from "./guildfeed.js";
+import { NAMES, outcome } from "./joboutcome.js";
 
-const NAMES = { eval: "Evaluation", sparring: "Sparring", passive_eval: "Passives" };
 const WAITS = { pending: "queued; it waits for a free worker", claimed: "starting", running: "running" };
 
 export function jobLine(key) {
@@ -39,13 +39,4 @@ function words(job) {
   if (job.status === "completed") return outcome(name, job.result ?? {});
   if (job.status === "pending" && job.error) return `${name} failed and waits to be tried again: ${job.error}`;
   return `${name} ${WAITS[job.status] ?? job.status}.`;
-}
-
-function outcome(name, result) {
-  if (result.first_correct !== undefined) {
-    return `${name} at level ${integer(result.level)}: ${integer(result.first_correct)} of ${integer(result.n)} correct at the first try, ${integer(result.second_correct)} of ${plural(result.mistakes, "mistake")} at the second.${result.quest_id ? "" : ` No quest: ${result.reason}.`}`;
-  }
-  if (result.accuracy === undefined) return `${name} done.`;
-  const led = result.mastered_level ? ` Level ${result.mastered_level} is mastered.` : result.counted ? "" : ` Not counted towards the next level: ${result.detail}.`;
-  return `Level ${integer(result.level)}: ${integer(result.correct)} of ${integer(result.n)} correct = ${percent(result.accuracy)}.${led}`;
 }

@@ -18,6 +18,7 @@ let timer = null;
 let polling = false;
 let again = false;
 let lastAnswer = Date.now();
+let ahead = 0; // ms that the server's clock is ahead of this one
 
 // `listener(state, link)` runs on every snapshot and whenever the link changes; state is null before the first.
 export function onState(listener) {
@@ -25,6 +26,9 @@ export function onState(listener) {
   tell(listener);
   if (timer === null && !polling) poll();
 }
+
+// The time on the server's clock, which is the one that its times are of.
+export const serverNow = () => Date.now() + ahead;
 
 // Polls now, after something was changed from here; after a poll under way, whose answer may be older than the change.
 export function refresh() {
@@ -54,6 +58,7 @@ async function poll() {
   try {
     state = await get("/api/state", TIMEOUT);
     lastAnswer = Date.now();
+    if (state.at) ahead = Date.parse(state.at) - lastAnswer;
     setLink("live");
   } catch {
     if (Date.now() - lastAnswer >= LOST_AFTER) setLink("lost");

@@ -62,14 +62,21 @@ COLUMNS: Final[Added] = {
     "workers": {"pid": (Integer(), None), "external": (Boolean(), False)},
 }
 INDEXES: Final[Indexes] = {
+    "checkpoints_exam": On(
+        "checkpoints", ("campaign_id", "trashed_at", "exam_version", "exam_accuracy", "saved_at", "id")
+    ),
+    "checkpoints_val_loss": On("checkpoints", ("campaign_id", "trashed_at", "val_loss", "saved_at", "id")),
+    "checkpoints_train_loss": On("checkpoints", ("campaign_id", "trashed_at", "train_loss", "saved_at", "id")),
+    "checkpoints_perplexity": On("checkpoints", ("campaign_id", "trashed_at", "perplexity", "saved_at", "id")),
+    "checkpoints_size": On("checkpoints", ("campaign_id", "trashed_at", "size_bytes", "saved_at", "id")),
+    "checkpoints_why": On("checkpoints", ("campaign_id", "trashed_at", "created_by", "saved_at", "id")),
+    "checkpoints_skill": On("checkpoints", ("campaign_id", "trashed_at", "skill_id", "saved_at", "id")),
     "checkpoints_saved": On("checkpoints", ("campaign_id", "trashed_at", "saved_at", "id")),
     "checkpoints_step": On("checkpoints", ("campaign_id", "trashed_at", "step", "id")),
-    "checkpoints_exam": On("checkpoints", ("campaign_id", "trashed_at", "exam_accuracy", "id")),
-    "checkpoints_val_loss": On("checkpoints", ("campaign_id", "trashed_at", "val_loss", "id")),
-    "checkpoints_train_loss": On("checkpoints", ("campaign_id", "trashed_at", "train_loss", "id")),
-    "checkpoints_size": On("checkpoints", ("campaign_id", "trashed_at", "size_bytes", "id")),
     "checkpoints_name": On("checkpoints", ("campaign_id", "canonical_name")),
     "checkpoints_parent": On("checkpoints", ("parent_id",)),
+    "checkpoints_away": On("checkpoints", ("campaign_id", "trashed_at", "id"), "path = ''"),
+    "checkpoints_promoted": On("checkpoints", ("campaign_id", "promoted_at"), "promoted_at IS NOT NULL"),
 }
 TABLES: Final = MetaData()
 
@@ -87,7 +94,7 @@ Table(
     Column("step", BigInteger, nullable=False),
     Column("exam_version", String(80), nullable=False),
     Column("accuracy", Float, nullable=False),
-    Index("checkpoint_skills_best", "campaign_id", "skill_id", "exam_version", "accuracy", "step"),
+    Index("checkpoint_skills_best", "campaign_id", "skill_id", "exam_version", "accuracy", "step", "checkpoint_id"),
 )
 
 Table(
