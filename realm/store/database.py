@@ -25,6 +25,7 @@ BUSY_TIMEOUT_S: Final = 15.0
 MOVE_TIMEOUT_S: Final = 600.0
 """How long to wait for another process that changes the schema: a million jobs take it half a minute."""
 _WAL_RETRY_S: Final = 0.02
+_PART: Final = ".part"
 
 
 class Database:
@@ -108,6 +109,7 @@ class Database:
         self._reader.dispose()
 
     def _move(self, to: str) -> Path | None:
+        part: Path | None = None
         copy: Path | None = None
         try:
             with self._faults(MOVE_TIMEOUT_S), self._rebuild() as connection, connection.begin():
@@ -122,14 +124,17 @@ class Database:
                         f"The database has schema revision {found}; this realm knows up to {known[-1]}.",
                         "Update the realm, or point REALM_HOME at another folder.",
                     )
-                copy = self._copy(f"before-{to}")
+                part = self._copy(f"before-{to}")
                 numbers = _numbers_given(connection)
                 move(connection, to)
                 _keep_numbers(connection, numbers)
                 _check_references(connection)
+                # Named last: of upgrades that are killed again and again one unnamed copy is left.
+                copy = None if part is None else _named(part)
         except BaseException:
-            if copy is not None:
-                copy.unlink()
+            for each in (part, copy):
+                if each is not None:
+                    each.unlink(missing_ok=True)
             raise
         return copy
 
@@ -148,26 +153,22 @@ class Database:
                 _set(raw, foreign_keys="ON", busy_timeout=int(BUSY_TIMEOUT_S * 1000))
 
     def _copy(self, suffix: str) -> Path | None:
-        """A consistent copy of the file beside it, under the first name that is free; None of another database.
+        """A consistent copy of the file beside it, not yet under its name; None of a database that is no file.
 
         The caller holds the write lock.
         """
         path = self._path()
         if path is None:
             return None
-        copy, number = path.with_name(f"{path.name}.{suffix}"), 2
-        while copy.exists():
-            copy, number = path.with_name(f"{path.name}.{suffix}-{number}"), number + 1
-        part = path.with_name(f"{path.name}.{suffix}.part")
+        part = path.with_name(f"{path.name}.{suffix}{_PART}")
         part.unlink(missing_ok=True)
         try:
             with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
                 source.backup(target)
-            part.replace(copy)
-        finally:
+        except BaseException:
             part.unlink(missing_ok=True)
-        _sync_folder(path.parent)
-        return copy
+            raise
+        return part
 
     def _path(self) -> Path | None:
         database = self._reader.url.database
@@ -262,9 +263,16 @@ def _check_references(connection: Connection) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _named(part: Path) -> Path:
+    """Give a copy the first name that is free."""
+    name = part.name.removesuffix(_PART)
+    copy, number = part.with_name(name), 2
+    while copy.exists():
+        copy, number = part.with_name(f"{name}-{number}"), number + 1
+    part.rename(copy)
+    descriptor = os.open(copy.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    return copy
