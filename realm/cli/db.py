@@ -27,7 +27,7 @@ def show(as_json: Json = False) -> None:
     home = RealmHome.locate()
     found = _with_database(home, lambda database: database.revision())
     known = revisions()
-    copies = sorted(home.database.parent.glob(f"{home.database.name}.before-*"))
+    copies = sorted(home.database.parent.glob(f"{home.database.name}.before-*[0-9]"))
     if as_json:
         report = {"database": str(home.database), "revision": found, "newest": HEAD, "revisions": known}
         print_json(report | {"copies": [{"path": str(each), "size_bytes": each.stat().st_size} for each in copies]})

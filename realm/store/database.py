@@ -22,7 +22,10 @@ from realm.errors import ConflictError, DatabaseError, DiskFullError, NotFoundEr
 from realm.store.migrations import HEAD, make, move, revision_of, revisions
 
 BUSY_TIMEOUT_S: Final = 15.0
+MOVE_TIMEOUT_S: Final = 600.0
+"""How long to wait for another process that changes the schema: a million jobs take it half a minute."""
 _WAL_RETRY_S: Final = 0.02
+_PART: Final = ".part"
 
 
 class Database:
@@ -106,29 +109,34 @@ class Database:
         self._reader.dispose()
 
     def _move(self, to: str) -> Path | None:
-        with self._faults(), self._rebuild() as connection, connection.begin():
-            found = revision_of(connection)
-            if found is None:
-                make(connection)
-            if found is None or found == to:  # another process was faster
-                return None
-            known = list(revisions())
-            if found not in known:
-                raise ConflictError(
-                    f"The database has schema revision {found}; this realm knows up to {known[-1]}.",
-                    "Update the realm, or point REALM_HOME at another folder.",
-                )
-            copy = self._copy(f"before-{to}")
-            try:
+        part: Path | None = None
+        copy: Path | None = None
+        try:
+            with self._faults(MOVE_TIMEOUT_S), self._rebuild() as connection, connection.begin():
+                found = revision_of(connection)
+                if found is None:
+                    make(connection)
+                if found is None or found == to:  # another process was faster
+                    return None
+                known = list(revisions())
+                if found not in known:
+                    raise ConflictError(
+                        f"The database has schema revision {found}; this realm knows up to {known[-1]}.",
+                        "Update the realm, or point REALM_HOME at another folder.",
+                    )
+                part = self._copy(f"before-{to}")
                 numbers = _numbers_given(connection)
                 move(connection, to)
                 _keep_numbers(connection, numbers)
                 _check_references(connection)
-            except BaseException:
-                if copy is not None:
-                    copy.unlink()
-                raise
-            return copy
+                # Named last: of upgrades that are killed again and again one unnamed copy is left.
+                copy = None if part is None else _named(part)
+        except BaseException:
+            for each in (part, copy):
+                if each is not None:
+                    each.unlink(missing_ok=True)
+            raise
+        return copy
 
     @contextmanager
     def _rebuild(self) -> Generator[Connection, None, None]:
@@ -138,33 +146,29 @@ class Database:
             if not isinstance(raw, sqlite3.Connection):
                 yield connection
                 return
-            raw.execute("PRAGMA foreign_keys = OFF")
+            _set(raw, foreign_keys="OFF", busy_timeout=int(MOVE_TIMEOUT_S * 1000))
             try:
                 yield connection
             finally:
-                raw.execute("PRAGMA foreign_keys = ON")
+                _set(raw, foreign_keys="ON", busy_timeout=int(BUSY_TIMEOUT_S * 1000))
 
     def _copy(self, suffix: str) -> Path | None:
-        """A consistent copy of the file beside it, under the first name that is free; None of another database.
+        """A consistent copy of the file beside it, not yet under its name; None of a database that is no file.
 
         The caller holds the write lock.
         """
         path = self._path()
         if path is None:
             return None
-        copy, number = path.with_name(f"{path.name}.{suffix}"), 2
-        while copy.exists():
-            copy, number = path.with_name(f"{path.name}.{suffix}-{number}"), number + 1
-        part = path.with_name(f"{path.name}.{suffix}.part")
+        part = path.with_name(f"{path.name}.{suffix}{_PART}")
         part.unlink(missing_ok=True)
         try:
             with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
                 source.backup(target)
-            part.replace(copy)
-        finally:
+        except BaseException:
             part.unlink(missing_ok=True)
-        _sync_folder(path.parent)
-        return copy
+            raise
+        return part
 
     def _path(self) -> Path | None:
         database = self._reader.url.database
@@ -172,7 +176,7 @@ class Database:
         return Path(str(database)) if on_disk else None
 
     @contextmanager
-    def _faults(self) -> Generator[None, None, None]:
+    def _faults(self, waited_s: float | None = None) -> Generator[None, None, None]:
         """Says in plain words what SQLite says of a full or failing disk and of a lock that was not given."""
         try:
             yield
@@ -181,16 +185,16 @@ class Database:
             code = getattr(raw, "sqlite_errorcode", 0) & 0xFF
             if code not in _FAULTS:
                 raise
-            raise self._fault(code, str(raw)) from error
+            raise self._fault(code, str(raw), waited_s or BUSY_TIMEOUT_S) from error
 
-    def _fault(self, code: int, reason: str) -> RealmError:
+    def _fault(self, code: int, reason: str, waited_s: float) -> RealmError:
         where = self._path()
         if code == sqlite3.SQLITE_FULL:
             free = shutil.disk_usage(where.parent).free if where is not None else 0
             problem = f"No room for what is to be written to the database {where}: {free // 10**6} MB are free."
             return DiskFullError(problem, "Free some space.", free=free)
         if code == sqlite3.SQLITE_BUSY:
-            problem = f"Another process kept the database {where} locked for {BUSY_TIMEOUT_S:g} s."
+            problem = f"Another process kept the database {where} locked for {waited_s:g} s."
             return DatabaseError(problem, "Try again.")
         return DatabaseError(f"The database {where} cannot be read or written: {reason}.", "Check the disk it lies on.")
 
@@ -201,10 +205,9 @@ _FAULTS: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR
 def _configure_sqlite(engine: Engine) -> None:
     def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; on_begin does
-        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+        _set(connection, busy_timeout=int(BUSY_TIMEOUT_S * 1000))
         _enter_wal(connection)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        _set(connection, synchronous="NORMAL", foreign_keys="ON")
 
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
@@ -212,6 +215,11 @@ def _configure_sqlite(engine: Engine) -> None:
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
+
+
+def _set(connection: sqlite3.Connection, **pragmas: str | int) -> None:
+    for name, value in pragmas.items():
+        connection.execute(f"PRAGMA {name} = {value}")
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
@@ -255,9 +263,16 @@ def _check_references(connection: Connection) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _named(part: Path) -> Path:
+    """Give a copy the first name that is free."""
+    name = part.name.removesuffix(_PART)
+    copy, number = part.with_name(name), 2
+    while copy.exists():
+        copy, number = part.with_name(f"{name}-{number}"), number + 1
+    part.rename(copy)
+    descriptor = os.open(copy.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    return copy

@@ -56,13 +56,14 @@ def test_a_write_waits_ten_seconds_for_another_process(db, database_path):
 
 def test_a_lock_that_is_kept_is_told_in_words(database_path, monkeypatch):
     monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(database_module, "MOVE_TIMEOUT_S", 0.3)
     db = Database.open(database_path)
     store = EventStore(db)
     with closing(sqlite3.connect(database_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseError, match=rf"kept the database {database_path} locked for 0\.2 s"):
             store.add("test", "", T0)
-        with pytest.raises(DatabaseError, match="locked"):
+        with pytest.raises(DatabaseError, match=r"locked for 0\.3 s"):
             db.downgrade("0001")
     store.add("test", "now", T0)
     assert [each.title for each in store.newest()] == ["now"]
