@@ -17,7 +17,8 @@ from vault_api_helpers import World
 from serve.api_app import create_app
 from serve.docs_page import docs_page, example_of
 
-WORLD = World(Path(tempfile.mkdtemp(prefix="realm-api-")))
+FOLDER = tempfile.TemporaryDirectory(prefix="realm-api-")
+WORLD = World(Path(FOLDER.name))
 APP = create_app(WORLD.backends, version="1.2.3", allowed_hosts={"testserver", "localhost"})
 SPEC_PATHS = """
     /health /api/stats /api/ledger /api/ledger/summary /api/ledger/best /api/ledger/{step}
