@@ -139,7 +139,7 @@ class TaskMaster(JobViews):
         Raises:
             NotFoundError: the worker is not registered.
         """
-        beat = await self._write(lambda: self.jobs.heartbeat(worker_id, holding, now()))
+        beat = await self._write(lambda: self.jobs.heartbeat(worker_id, holding, now(), given_before=self.started_at))
         return {"lost": sorted(beat.lost)}
 
     async def complete(

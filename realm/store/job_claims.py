@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Executable, Row, bindparam, func, or_, select
 from realm.rules.job import ANY_ROLE, LEASE_S, RAISED, Job, JobStatus, JobType, Priority, urgency
 from realm.rules.job_match import Ask, yielding
 from realm.store.job_reads import JobReads
-from realm.store.job_rows import IS_HELD, LINE, THESE_JOBS, UNCLAIMED, change_job, jobs_of, line, row_pairs, to_job
+from realm.store.job_rows import IS_HELD, LINE, THESE_JOBS, give_back, jobs_of, line, row_pairs, to_job
 from realm.store.tables import jobs
 
 PAGE: Final = 3
@@ -104,11 +104,7 @@ class JobClaims(JobReads):
             numbers = [row.id for row, _ in zip(turns, range(YIELDING_LOOK), strict=False)]
             waiting = {int(job.id): job for job in jobs_of(connection, THESE_JOBS, {"numbers": numbers})}
             chosen = yielding((waiting[number] for number in numbers), held, registered, gpu_free_mb or {}, room, now)
-            return tuple(self._give_back(connection, job, now) for job in chosen)
-
-    def _give_back(self, connection: Connection, job: Job, now: datetime) -> Job:
-        values = {**UNCLAIMED, "attempts": job.attempts - 1}
-        return change_job(connection, job, JobStatus.PENDING, now, values, "yields to work that was asked for")
+            return tuple(give_back(connection, job, now, "yields to work that was asked for") for job in chosen)
 
     def _hand_out(
         self, asks: Sequence[Ask], now: datetime, lease_s: float, *, most: int | None, started: bool

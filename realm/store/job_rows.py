@@ -108,6 +108,12 @@ def held_by(connection: Connection, job: str, worker: str) -> Job:
     return found
 
 
+def give_back(connection: Connection, found: Job, now: datetime, detail: str) -> Job:
+    """A held job goes back to the queue unharmed: the attempt does not count."""
+    values = {**UNCLAIMED, "attempts": found.attempts - 1}
+    return change_job(connection, found, JobStatus.PENDING, now, values, detail)
+
+
 def note_recorded(connection: Connection, job: str, now: datetime) -> None:
     """Inside the transaction that records what a job found: from here on the job cannot be cancelled.
 

@@ -15,7 +15,7 @@ from realm.rules.job import LEASE_S, FailureKind, Job, Worker
 from realm.store.columns import values_of
 from realm.store.events import emit
 from realm.store.job_reads import JobReads
-from realm.store.job_rows import IS_HELD, jobs_of, set_back
+from realm.store.job_rows import IS_HELD, give_back, jobs_of, set_back
 from realm.store.job_times import mend_times, times_are_ahead
 from realm.store.tables import job_events, jobs, workers
 
@@ -24,6 +24,7 @@ LINES_KEPT: Final = timedelta(days=14)
 WORKERS_KEPT: Final = timedelta(days=30)
 
 _BEAT = update(workers).where(workers.c.id == bindparam("worker")).values(last_beat_at=bindparam("at"))
+_GIVEN = select(jobs).where(IS_HELD, jobs.c.worker_id == bindparam("worker"), jobs.c.claimed_at < bindparam("before"))
 _RENEW = (
     update(jobs)
     .where(jobs.c.id.in_(bindparam("numbers", expanding=True)), jobs.c.worker_id == bindparam("worker"), IS_HELD)
@@ -43,8 +44,18 @@ class Beat:
 class JobWorkers(JobReads):
     _rng: Random
 
-    def heartbeat(self, worker: str, job_ids: Collection[str], now: datetime, lease_s: float = LEASE_S) -> Beat:
+    def heartbeat(
+        self,
+        worker: str,
+        job_ids: Collection[str],
+        now: datetime,
+        lease_s: float = LEASE_S,
+        given_before: datetime | None = None,
+    ) -> Beat:
         """Note that a worker lives and renew the leases of its jobs. What it says of those in `lost` is refused.
+
+        `given_before`: whoever handed jobs out before then is gone, maybe with its answer. Jobs from before that the
+        worker does not name never reached it; they are given back, and the attempts do not count.
 
         Raises:
             NotFoundError: the worker is not registered.
@@ -55,6 +66,10 @@ class JobWorkers(JobReads):
                 raise NotFoundError(f"Worker {worker!r} is not registered.", "Register it again.")
             renewed = {"worker": worker, "numbers": numbers, "lease": now + timedelta(seconds=lease_s)}
             held = frozenset(str(number) for number in connection.execute(_RENEW, renewed).scalars())
+            if given_before is not None:
+                for job in jobs_of(connection, _GIVEN, {"worker": worker, "before": given_before}):
+                    if job.id not in held:
+                        give_back(connection, job, now, f"never reached {worker}")
         return Beat(held, frozenset(job_ids) - held)
 
     def expire_leases(self, now: datetime) -> tuple[Job, ...]:

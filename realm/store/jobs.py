@@ -17,7 +17,18 @@ from realm.errors import ConflictError, NotFoundError, RealmError
 from realm.rules.job import JOB_SPECS, FailureKind, Job, JobSpec, JobStatus, JobType
 from realm.store.database import Database
 from realm.store.job_claims import JobClaims
-from realm.store.job_rows import IS_HELD, LINE, UNCLAIMED, change_job, get_job, held_by, line, set_back, to_job
+from realm.store.job_rows import (
+    IS_HELD,
+    LINE,
+    UNCLAIMED,
+    change_job,
+    get_job,
+    give_back,
+    held_by,
+    line,
+    set_back,
+    to_job,
+)
 from realm.store.job_submissions import Accepted, JobSubmissions, Refused
 from realm.store.job_workers import Beat, JobWorkers
 from realm.store.tables import jobs
@@ -96,9 +107,7 @@ class JobStore(JobSubmissions, JobClaims, JobWorkers):
             ConflictError: the worker does not hold the job.
         """
         with self._db.write() as connection:
-            found = held_by(connection, job, worker)
-            values = {**UNCLAIMED, "attempts": found.attempts - 1}
-            return change_job(connection, found, JobStatus.PENDING, now, values, f"released by {worker}")
+            return give_back(connection, held_by(connection, job, worker), now, f"released by {worker}")
 
     def cancel(self, job: str, reason: str, now: datetime) -> Job:
         """Cancel a job that is not finished; what its worker says of it is refused then. Cancelling twice is nothing.

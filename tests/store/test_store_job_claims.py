@@ -271,6 +271,21 @@ def test_a_worker_outside_the_cluster_is_known_as_one(store):
     assert store.holding() == {"w": ["1"]}
 
 
+def test_a_job_that_never_reached_its_worker_goes_back_with_the_next_heartbeat(store):
+    """Who handed it out was killed before the worker heard of it."""
+    store.register_worker("w", "host", ("forge",), T0)
+    reached, lost = submit(store), submit(store)
+    store.claim_many("w", ("forge",), 2, at(1))
+    later = submit(store)
+    store.claim("w", ("forge",), at(6))
+    assert store.heartbeat("w", [reached], at(7)).lost == frozenset()
+    assert store.holding() == {"w": [reached, lost, later]}
+    assert store.heartbeat("w", [reached], at(8), given_before=at(5)).held == {reached}
+    assert store.holding() == {"w": [reached, later]}
+    assert (store.get(lost).status, store.get(lost).attempts) == (JobStatus.PENDING, 0)
+    assert store.history(lost)[-1].detail == "never reached w"
+
+
 def test_lines_of_histories_are_forgotten_after_two_weeks(store):
     job = submit(store)
     store.claim("w", ("forge",), at(DAY))
