@@ -69,6 +69,7 @@ def guard_of(checkpoint: Checkpoint, anchors: Anchors) -> Guard:
     imported. Anything else is expendable.
     """
     here = checkpoint.id
+    starts_here = checkpoint.created_by == CreatedBy.IMPORT and checkpoint.step == 0
     was_champion = checkpoint.crowned_at is not None or checkpoint.created_by == CreatedBy.CHAMPION
     held = (
         (CURRENT_MODEL, here in anchors.current),
@@ -76,12 +77,12 @@ def guard_of(checkpoint: Checkpoint, anchors: Anchors) -> Guard:
         (LATEST, here in anchors.latest),
         (RESUMABLE, here in anchors.resumable),
         (PROMOTED, checkpoint.promoted_at is not None),
-        (START, checkpoint.created_by == CreatedBy.START),
+        (START, checkpoint.created_by == CreatedBy.START or starts_here),
         (IN_USE, here in anchors.in_use),
         (NEWEST_MASTERY, here in anchors.mastery),
         (MASTERY, checkpoint.created_by == CreatedBy.MASTERY and here not in anchors.mastery),
         (FORMER_CHAMPION, was_champion and here not in anchors.champions),
-        (IMPORTED, checkpoint.created_by == CreatedBy.IMPORT),
+        (IMPORTED, checkpoint.created_by == CreatedBy.IMPORT and not starts_here),
     )
     because = tuple(reason for reason, holds in held if holds)
     return Guard(_RANKS[because[0]] if because else Protection.EXPENDABLE, because)

@@ -15,7 +15,7 @@ from realm.store.database import Database
 from realm.store.tables import idempotency_keys as keys
 
 KEPT: Final = timedelta(hours=24)
-ANSWERED_WITHIN: Final = timedelta(minutes=1)
+ANSWERED_WITHIN: Final = timedelta(minutes=15)
 """After so long without an answer, whoever began the request is taken for dead."""
 
 
@@ -46,7 +46,7 @@ class IdempotencyStore:
                 )
             if row.status is not None:
                 return Answer(row.status, row.body)
-            # A time ahead of now was noted before the clock was set back: the minute begins anew.
+            # A time ahead of now was noted before the clock was set back: the wait begins anew.
             pending = now - row.at < ANSWERED_WITHIN
             if not pending or row.at > now:
                 connection.execute(update(keys).where(_unanswered(key)).values(at=now))

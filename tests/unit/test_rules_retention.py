@@ -44,11 +44,12 @@ def steps(plan):
         ({"crowned_at": NOW}, {}, Protection.GUARDED, ("former champion",)),
         ({"created_by": CreatedBy.CHAMPION}, {"champions": 1}, Protection.PROTECTED, ("champion",)),
         ({"created_by": CreatedBy.IMPORT}, {}, Protection.GUARDED, ("imported",)),
+        ({"created_by": CreatedBy.IMPORT, "step": 0}, {}, Protection.PROTECTED, ("start",)),
         ({"created_by": CreatedBy.IMPORT}, {"in_use": 1}, Protection.PROTECTED, ("in use", "imported")),
     ],
 )
 def test_protection_and_its_reasons(given_, anchors, protection, because):
-    it = checkpoint(7, **given_)
+    it = checkpoint(**{"step": 7, **given_})
     guard = guard_of(it, Anchors(**{name: frozenset({it.id}) for name in anchors}))
     assert (guard.protection, guard.because) == (protection, because)
     assert guard.deletable == (protection in (Protection.GUARDED, Protection.EXPENDABLE))
