@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from actors.idle_work import IdleTime
 from actors.rows import flat_row_of
 from actors.service import Service, now
 from realm.errors import RequestError
@@ -25,6 +26,7 @@ class JobViews(Service):
 
     jobs: JobStore
     specs: Mapping[JobType, JobSpec]
+    idle: IdleTime
     gpu_free_mb: dict[str, int]
 
     def __init__(self, home: str) -> None:
@@ -79,7 +81,7 @@ class JobViews(Service):
             "queues": [{"priority": priority.value, "pending": count} for priority, count in queues.items()],
             "running": running,
             "stuck": [{"job_id": job.id, "type": job.type.value, "reason": reason} for job, reason in stuck],
-            "idle_work": self.idle_state(),
+            "idle_work": self.idle.state(),
         }
 
     async def workers(self) -> list[dict[str, Any]]:
@@ -119,10 +121,6 @@ class JobViews(Service):
     async def open_jobs(self) -> list[dict[str, Any]]:
         """Jobs that are not finished, last submitted first."""
         return [flat_row_of(job) for job in await self._read(lambda: self.jobs.page(OPEN_STATUSES))]
-
-    def idle_state(self) -> dict[str, Any]:
-        """What idle time is used for; nothing yet."""
-        return {}
 
     async def _read(self, look: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.readers, look)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ray.exceptions import RayError
 
 from actors import recording
+from actors.idle_work import IdleTime
 from actors.job_batches import Batches
 from actors.job_desk import Desk
 from actors.job_views import JobViews
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 KEEP_INTERVAL_S = 2.0
 PRUNE_INTERVAL_S = 600.0
+IDLE_LOOK_S = 10.0
+"""Between two looks for idle-time work."""
 MAX_CLAIM = 100
 MAX_WAIT_S = 60.0
 
@@ -46,6 +49,7 @@ class TaskMaster(JobViews):
         self.desk = Desk(self.jobs, self.writer)
         self.submissions = Batches(self._queue, self.writer)
         self.results = Batches(self._complete, self.writer)
+        self.idle = IdleTime(self, self.jobs)
         self.gpu_free_mb: dict[str, int] = {}
         self.keeper: asyncio.Task[None] | None = None
 
@@ -269,7 +273,7 @@ class TaskMaster(JobViews):
             self.keeper = asyncio.get_running_loop().create_task(self._housekeeping())
 
     async def _housekeeping(self) -> None:
-        pruned = 0.0
+        pruned, looked = 0.0, time.monotonic()
         while True:
             await asyncio.sleep(KEEP_INTERVAL_S)
             try:
@@ -277,6 +281,10 @@ class TaskMaster(JobViews):
                 yielded = await self._write(lambda: self.jobs.yield_idle(now(), self.gpu_free_mb))
                 if lost or yielded:
                     self.desk.wake()
+                if time.monotonic() - looked > IDLE_LOOK_S:
+                    looked = time.monotonic()
+                    if await self._read(lambda: self.idle.post(self.desk.waiting())):
+                        self.desk.wake()
                 if time.monotonic() - pruned > PRUNE_INTERVAL_S:
                     pruned = time.monotonic()
                     await self._write(lambda: self.jobs.prune(now()))

@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 VICTIMS = ("worker", "steward", "task_master", "vault_keeper", "api_host")
 DRAIN_S = 300.0
 """From the last kill until everything is to be over: a lease that ran out, backoffs, restarts."""
+BACK_S = 180.0
+"""Within which a killed service answers again."""
 PAUSE_S = 1.0
 """The longest pause between two kills beyond the time in which the killed service comes back."""
 
@@ -65,7 +68,12 @@ def main() -> int:
 
         with own_realm() as realm:
             os.environ.update(realm.env)
-            report = soak(realm.home.root, asked.kills, asked.jobs, asked.seed, tell)
+            try:
+                report = soak(realm.home.root, asked.kills, asked.jobs, asked.seed, tell)
+            except Exception:
+                # Said now: when the realm is stopped, Ray may end this process too.
+                traceback.print_exc()
+                raise
     print(json.dumps(asdict(report), indent=1))
     return 1 if report.wrong else 0
 
@@ -84,7 +92,7 @@ def soak(home: Path, kills: int, jobs: int, seed: int, tell: Callable[[str], Non
         for job in range(number * jobs // kills, (number + 1) * jobs // kills):
             _submit(session, tag, job)
         time.sleep(rng.uniform(0.0, PAUSE_S))
-        os.kill(_pid(session, victim), signal.SIGKILL)
+        _kill(session, victim)
         killed[victim] += 1
         if (number + 1) % 20 == 0:
             tell(f"{number + 1} of {kills} kills after {time.monotonic() - began:.0f} s")
@@ -106,22 +114,26 @@ def _submit(session: Session, tag: str, number: int) -> None:
     job_type = "health_check"
     if number % 3 == 0:
         job_type, payload = "data_gen", {"skill_id": "bin", "count": 200, "level": 1 + number % 5, "seed": number}
-    answer = session.call(
-        "task_master", "submit", job_type, payload, "normal", f"{tag}/{number}", [tag], timeout_s=180.0
-    )
-    assert answer["job_id"]
+    _call(session, "task_master", "submit", job_type, payload, "normal", f"{tag}/{number}", [tag])
 
 
-def _pid(session: Session, service: str) -> int:
-    """The process that answers for a service now; waits while it is being restarted."""
+def _kill(session: Session, service: str) -> None:
+    """Kill the process that answers for a service now; one that died by itself meanwhile counts."""
+    with suppress(ProcessLookupError):
+        os.kill(_call(session, service, "ping")["pid"], signal.SIGKILL)
+
+
+def _call(session: Session, service: str, method: str, *args: Any) -> Any:
+    """Ask again while the service is being brought back: a call to one that Weaver replaces ends with an error."""
     from realm.errors import ClusterError
 
-    deadline = time.monotonic() + 180.0
+    deadline = time.monotonic() + BACK_S
     while True:
-        with suppress(ClusterError):
-            return int(session.call(service, "ping", timeout_s=30.0)["pid"])
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{service} did not come back within 180 s")
+        try:
+            return session.call(service, method, *args, timeout_s=30.0)
+        except ClusterError as error:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{service} did not come back within {BACK_S:.0f} s: {error}") from error
         time.sleep(0.5)
 
 

@@ -96,15 +96,6 @@ class JobReads:
         with self._db.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
-    def last_of(self, tag: str, job_type: JobType) -> datetime | None:
-        """When the newest job of a type was queued that carries a tag; None when there is none among the last 200."""
-        query = select(jobs.c.created_at, jobs.c.tags).where(jobs.c.type == job_type).order_by(jobs.c.id.desc())
-        with self._db.read() as connection:
-            for at, tags in connection.execute(query.limit(200)):
-                if tag in tags:
-                    return at
-        return None
-
     def workers(self) -> tuple[Worker, ...]:
         """Every worker that registered in the last 30 days; `Worker.offline(now)` says which are gone."""
         with self._db.read() as connection:
