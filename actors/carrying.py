@@ -1,7 +1,7 @@
 """Copies between strongholds: piece by piece through the object store, resumed, verified. Knows no ledger.
 
-A few small pieces are on their way at a time, so that memory stays flat whatever the size. What lies at the target is the only
-record of how far a copy is: whoever is killed, it goes on from there.
+A few small pieces are on their way at a time, so that memory stays flat whatever the size. What lies at the target is
+the only record of how far a copy is: whoever is killed, it goes on from there.
 """
 
 from __future__ import annotations

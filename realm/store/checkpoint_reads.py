@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, distinct, exists, false, func, or_, select
 
 from realm.errors import RequestError
 from realm.rules.checkpoint import Checkpoint, CreatedBy
@@ -23,6 +23,7 @@ from realm.store.tables import campaigns, checkpoint_skills, checkpoint_uses, ch
 
 LOSSES: Final = ("val_loss", "perplexity", "train_loss")
 _NEAR: Final = 5_000
+_FEW: Final = 1_000
 SORTS: Final = ("saved_at", "step", "exam_accuracy", "val_loss", "train_loss", "size_bytes")
 
 
@@ -31,7 +32,7 @@ class Wanted:
     """Which checkpoints of a campaign. None = whichever.
 
     `strongholds`: with a copy in one of these, `home` among them. `skill`: saved for a level of it. `search`: part of
-    the name.
+    the name. `only`: of these ids.
     """
 
     campaign_id: str
@@ -40,6 +41,7 @@ class Wanted:
     skill: str | None = None
     created_by: CreatedBy | None = None
     search: str | None = None
+    only: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,10 @@ class CheckpointReads:
             )
         with self._db.read() as connection:
             total = _total(connection, wanted)
+            if wanted.search and total <= _FEW:
+                # The names are gone through once, and not again for each run.
+                named = select(checkpoints.c.id).where(*_meets(wanted))
+                wanted = replace(wanted, search=None, only=tuple(connection.execute(named).scalars()))
             ids = _ids_of(connection, _runs(connection, wanted, sort, descending), total, limit, offset)
             rows = every(connection, select(checkpoints).where(checkpoints.c.id.in_(ids)))
         found = {each.id: each for each in rows}
@@ -329,35 +335,55 @@ def _meets(wanted: Wanted) -> list[ColumnElement[bool]]:
     trashed = checkpoints.c.trashed_at
     meets = [checkpoints.c.campaign_id == wanted.campaign_id]
     meets.append(trashed.is_not(None) if wanted.trashed else trashed.is_(None))
-    return meets + _narrowing(wanted)
+    return meets + _by_record(wanted) + _by_id(wanted, checkpoints.c.id)
 
 
-def _narrowing(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What is asked beside the campaign and whether it is in the trash."""
+def _by_record(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What is asked that only the checkpoint's own row answers."""
     meets: list[ColumnElement[bool]] = []
-    if wanted.strongholds is not None:
-        meets.append(_lies_in(wanted.strongholds))
+    if wanted.strongholds is not None and HOME in wanted.strongholds:
+        meets.append(or_(~AWAY, _lies_in(wanted.strongholds, checkpoints.c.id)))
     if wanted.skill is not None:
         meets.append(checkpoints.c.skill_id == wanted.skill)
     if wanted.created_by is not None:
         meets.append(checkpoints.c.created_by == wanted.created_by)
-    if wanted.search:
-        meets.append(checkpoints.c.id.contains(wanted.search, autoescape=True))
     return meets
 
 
-def _lies_in(strongholds: Collection[str]) -> ColumnElement[bool]:
+def _by_id(wanted: Wanted, checkpoint: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """What is asked that the id of a checkpoint answers."""
+    meets: list[ColumnElement[bool]] = []
+    if wanted.strongholds is not None and HOME not in wanted.strongholds:
+        meets.append(_lies_in(wanted.strongholds, checkpoint))
+    if wanted.only is not None:
+        meets.append(checkpoint.in_(wanted.only))
+    if wanted.search:
+        meets.append(checkpoint.contains(wanted.search, autoescape=True))
+    return meets
+
+
+def _lies_in(strongholds: Collection[str], checkpoint: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a checkpoint has a copy in one of these, home apart."""
     elsewhere = [each for each in strongholds if each != HOME]
-    found: list[ColumnElement[bool]] = [~AWAY] if HOME in strongholds else []
-    if elsewhere:
-        copy = locations.c.asset_id == checkpoints.c.id
-        found.append(exists().where(copy, locations.c.stronghold.in_(elsewhere)))
-    return or_(*found) if found else false()
+    if not elsewhere:
+        return false()
+    return exists().where(locations.c.asset_id == checkpoint, locations.c.stronghold.in_(elsewhere))
 
 
 def _total(connection: Connection, wanted: Wanted) -> int:
+    if wanted == Wanted(wanted.campaign_id, strongholds=wanted.strongholds) and HOME not in (
+        wanted.strongholds or HOME
+    ):
+        # The copies of a campaign lie side by side in their index; of those in the trash there are few.
+        first_id, last_id = f"{wanted.campaign_id}/", f"{wanted.campaign_id}0"
+        copies = select(func.count(distinct(locations.c.asset_id))).where(
+            locations.c.stronghold.in_(wanted.strongholds or ()),
+            locations.c.asset_id > first_id,
+            locations.c.asset_id < last_id,
+        )
+        return connection.execute(copies).scalar_one() - _number(connection, *_meets(replace(wanted, trashed=True)))
     if wanted.strongholds is not None and set(wanted.strongholds) == {HOME}:
-        # No index has the path, but one those without: the difference is counted.
+        # Those without a path are found by the index, those with one would be counted one by one.
         anywhere = _meets(replace(wanted, strongholds=None))
         return _number(connection, *anywhere) - _number(connection, *anywhere, AWAY)
     return _number(connection, *_meets(wanted))
@@ -372,6 +398,8 @@ def _runs(connection: Connection, wanted: Wanted, sort: str, descending: bool) -
     newest = (checkpoints.c.saved_at, checkpoints.c.id)
     meets = and_(*_meets(wanted))
     skill = _skill_of(sort)
+    if skill and wanted.trashed:
+        return [_Run(meets, newest)]  # there the ledger keeps no accuracy by skill
     if skill:
         examined, run = _by_skill(connection, wanted, skill, descending)
         return [run, _Run(and_(meets, checkpoints.c.id.not_in(examined)), newest)]
@@ -400,12 +428,11 @@ def _by_skill(connection: Connection, wanted: Wanted, skill: str, descending: bo
     ]
     columns = (scored.accuracy, scored.step, scored.checkpoint_id)
     examined = select(scored.checkpoint_id).where(*own)
-    if wanted.trashed:
-        return examined, _Run(and_(false(), *own), columns, descending, checkpoint_skills, scored.checkpoint_id)
     origin: FromClause = checkpoint_skills
-    if narrowing := _narrowing(wanted):
+    if by_record := _by_record(wanted):
         origin = checkpoint_skills.join(checkpoints, checkpoints.c.id == scored.checkpoint_id)
-        own += narrowing
+        own += by_record
+    own += _by_id(wanted, scored.checkpoint_id)
     return examined, _Run(and_(*own), columns, descending, origin, scored.checkpoint_id)
 
 
