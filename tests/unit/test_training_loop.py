@@ -19,13 +19,14 @@ from realm.catalog import HeroSpec
 from realm.config import RealmConfig
 from realm.errors import ConflictError, HeroError
 from realm.quests import Example
-from realm.training import checkpoints, folders
+from realm.training import checkpoints
 from realm.training import loop as loop_module
 from realm.training.checkpoints import SavedCheckpoint, load_training_state
 from realm.training.loop import BattleLoop, LoopOutcome, LoopSettings, Progress
 from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
 from realm.training.settings import make_engine, make_feed, open_hero
+from realm.vault import folders
 from realm.vault.folders import STATE, sha256_of
 from skills import get_engine, training_examples
 
