@@ -12,7 +12,7 @@ from actors.vault_base import VaultBase
 from realm.errors import NotFoundError, RequestError
 from realm.rules.checkpoint import CreatedBy
 from realm.rules.stronghold import Zone
-from realm.store.checkpoint_reads import Wanted
+from realm.store.checkpoint_pages import Wanted
 from realm.vault.paths import clean, confined, hidden
 
 MAX_PAGE = 1000

@@ -16,7 +16,7 @@ from sqlalchemy import insert
 from benchmarks.report import Row, spread
 from realm.rules.checkpoint import CreatedBy, canonical_name, checkpoint_id
 from realm.store.campaigns import CampaignStore
-from realm.store.checkpoint_reads import SORTS, Wanted
+from realm.store.checkpoint_pages import SORTS, Wanted
 from realm.store.checkpoints import CheckpointStore
 from realm.store.database import Database
 from realm.store.locations import LocationStore

@@ -6,46 +6,22 @@ end of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, false, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from realm.errors import RequestError
 from realm.rules.checkpoint import Checkpoint, CreatedBy
 from realm.rules.protection import Anchors
-from realm.rules.stronghold import HOME
-from realm.store.checkpoint_rows import AWAY, active_campaign, by_id, every, first, live, resolve, unknown
+from realm.store.checkpoint_pages import LedgerPage, Wanted, exam_version_of, page_of, skill_of
+from realm.store.checkpoint_rows import active_campaign, by_id, every, first, live, resolve, unknown
 from realm.store.database import Database
-from realm.store.tables import campaigns, checkpoint_skills, checkpoint_uses, checkpoints, locations
+from realm.store.tables import campaigns, checkpoint_skills, checkpoint_uses, checkpoints
 
 LOSSES: Final = ("val_loss", "perplexity", "train_loss")
-_NEAR: Final = 5_000
-SORTS: Final = ("saved_at", "step", "exam_accuracy", "val_loss", "train_loss", "size_bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which checkpoints of a campaign. None = whichever.
-
-    `strongholds`: with a copy in one of these, `home` among them. `skill`: saved for a level of it. `search`: part of
-    the name.
-    """
-
-    campaign_id: str
-    trashed: bool = False
-    strongholds: Collection[str] | None = None
-    skill: str | None = None
-    created_by: CreatedBy | None = None
-    search: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerPage:
-    checkpoints: tuple[Checkpoint, ...]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +32,6 @@ class VaultSize:
     live_bytes: int
     trashed: int
     trashed_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Rows that one index gives in order: those of `origin` that meet `where`, by `columns`. `id`: the checkpoint's."""
-
-    where: ColumnElement[bool]
-    columns: Sequence[ColumnElement[Any]]
-    descending: bool = True
-    origin: FromClause = checkpoints
-    id: ColumnElement[Any] = checkpoints.c.id
-
-    def select(self, column: ColumnElement[Any]) -> Select[Any]:
-        return select(column).select_from(self.origin).where(self.where)
-
-    def order(self, forwards: bool) -> list[ColumnElement[Any]]:
-        return [each.desc() if self.descending == forwards else each.asc() for each in self.columns]
 
 
 class CheckpointReads:
@@ -162,16 +121,8 @@ class CheckpointReads:
         Raises:
             RequestError: an unknown `sort`.
         """
-        if sort not in SORTS and not _skill_of(sort):
-            raise RequestError(
-                f"Checkpoints are not sorted by {sort!r}.", f"Known are {', '.join((*SORTS, 'skill:ID'))}."
-            )
         with self._db.read() as connection:
-            total = _total(connection, wanted)
-            ids = _ids_of(connection, _runs(connection, wanted, sort, descending), total, limit, offset)
-            rows = every(connection, select(checkpoints).where(checkpoints.c.id.in_(ids)))
-        found = {each.id: each for each in rows}
-        return LedgerPage(tuple(found[each] for each in ids), total)
+            return page_of(connection, wanted, sort, descending, limit, offset)
 
     def best(self, campaign_id: str, metric: str = "exam_accuracy") -> Checkpoint | None:
         """The best live one by exam_accuracy, skill:ID, val_loss, perplexity or train_loss; of equals the earlier.
@@ -181,7 +132,7 @@ class CheckpointReads:
         Raises:
             RequestError: an unknown metric.
         """
-        skill = _skill_of(metric)
+        skill = skill_of(metric)
         if metric not in ("exam_accuracy", *LOSSES) and not skill:
             known = ", ".join(("exam_accuracy", "skill:ID", *LOSSES))
             raise RequestError(f"Unknown metric {metric!r}.", f"Known are {known}.")
@@ -191,7 +142,7 @@ class CheckpointReads:
             value = checkpoints.c[metric]
             query = live(campaign_id).where(value.is_not(None))
             if metric == "exam_accuracy":
-                query = query.where(checkpoints.c.exam_version == _exam_version(connection, campaign_id))
+                query = query.where(checkpoints.c.exam_version == exam_version_of(connection, campaign_id))
             top = first(connection, query.order_by(value if metric in LOSSES else value.desc()))
             if top is None:
                 return None
@@ -298,14 +249,6 @@ def _newest_mastery(connection: Connection, campaign_id: str) -> set[str]:
         found |= {newest.id} if newest else set()
 
 
-def _skill_of(metric: str) -> str:
-    return metric.removeprefix("skill:") if metric.startswith("skill:") else ""
-
-
-def _exam_version(connection: Connection, campaign_id: str) -> str | None:
-    return connection.execute(select(campaigns.c.exam_version).where(campaigns.c.id == campaign_id)).scalar()
-
-
 def _best_by_skill(connection: Connection, campaign_id: str, skill: str) -> Checkpoint | None:
     accuracies = (
         select(checkpoint_skills.c.checkpoint_id, checkpoint_skills.c.accuracy)
@@ -313,7 +256,7 @@ def _best_by_skill(connection: Connection, campaign_id: str, skill: str) -> Chec
         .where(
             checkpoint_skills.c.campaign_id == campaign_id,
             checkpoint_skills.c.skill_id == skill,
-            checkpoint_skills.c.exam_version == _exam_version(connection, campaign_id),
+            checkpoint_skills.c.exam_version == exam_version_of(connection, campaign_id),
             checkpoints.c.trashed_at.is_(None),
         )
     )
@@ -323,114 +266,3 @@ def _best_by_skill(connection: Connection, campaign_id: str, skill: str) -> Chec
     earliest = accuracies.where(checkpoint_skills.c.accuracy == top.accuracy).order_by(checkpoint_skills.c.step)
     found = connection.execute(earliest.limit(1)).one()
     return by_id(connection, found.checkpoint_id)
-
-
-def _meets(wanted: Wanted) -> list[ColumnElement[bool]]:
-    trashed = checkpoints.c.trashed_at
-    meets = [checkpoints.c.campaign_id == wanted.campaign_id]
-    meets.append(trashed.is_not(None) if wanted.trashed else trashed.is_(None))
-    return meets + _narrowing(wanted)
-
-
-def _narrowing(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What is asked beside the campaign and whether it is in the trash."""
-    meets: list[ColumnElement[bool]] = []
-    if wanted.strongholds is not None:
-        meets.append(_lies_in(wanted.strongholds))
-    if wanted.skill is not None:
-        meets.append(checkpoints.c.skill_id == wanted.skill)
-    if wanted.created_by is not None:
-        meets.append(checkpoints.c.created_by == wanted.created_by)
-    if wanted.search:
-        meets.append(checkpoints.c.id.contains(wanted.search, autoescape=True))
-    return meets
-
-
-def _lies_in(strongholds: Collection[str]) -> ColumnElement[bool]:
-    elsewhere = [each for each in strongholds if each != HOME]
-    found: list[ColumnElement[bool]] = [~AWAY] if HOME in strongholds else []
-    if elsewhere:
-        copy = locations.c.asset_id == checkpoints.c.id
-        found.append(exists().where(copy, locations.c.stronghold.in_(elsewhere)))
-    return or_(*found) if found else false()
-
-
-def _total(connection: Connection, wanted: Wanted) -> int:
-    if wanted.strongholds is not None and set(wanted.strongholds) == {HOME}:
-        # No index has the path, but one those without: the difference is counted.
-        anywhere = _meets(replace(wanted, strongholds=None))
-        return _number(connection, *anywhere) - _number(connection, *anywhere, AWAY)
-    return _number(connection, *_meets(wanted))
-
-
-def _number(connection: Connection, *meets: ColumnElement[bool]) -> int:
-    return connection.execute(select(func.count()).select_from(checkpoints).where(*meets)).scalar_one()
-
-
-def _runs(connection: Connection, wanted: Wanted, sort: str, descending: bool) -> list[_Run]:
-    """The checkpoints in their order, in runs that an index gives each."""
-    newest = (checkpoints.c.saved_at, checkpoints.c.id)
-    meets = and_(*_meets(wanted))
-    skill = _skill_of(sort)
-    if skill:
-        examined, run = _by_skill(connection, wanted, skill, descending)
-        return [run, _Run(and_(meets, checkpoints.c.id.not_in(examined)), newest)]
-    value = checkpoints.c[sort]
-    if sort == "saved_at":
-        return [_Run(meets, newest, descending)]
-    if sort == "step":
-        return [_Run(meets, (value, checkpoints.c.id), descending)]
-    if sort == "size_bytes":
-        return [_Run(meets, (value, *newest), descending)]
-    version = checkpoints.c.exam_version
-    has, lacks = value.is_not(None), value.is_(None)
-    if sort == "exam_accuracy":
-        own = _exam_version(connection, wanted.campaign_id)
-        has, lacks = version == own, or_(version.is_(None), version != own)
-    return [_Run(and_(meets, has), (value, *newest), descending), _Run(and_(meets, lacks), newest)]
-
-
-def _by_skill(connection: Connection, wanted: Wanted, skill: str, descending: bool) -> tuple[Select[Any], _Run]:
-    """Ids with an accuracy in a skill, and the run of those wanted by it."""
-    scored = checkpoint_skills.c
-    own = [
-        scored.campaign_id == wanted.campaign_id,
-        scored.skill_id == skill,
-        scored.exam_version == _exam_version(connection, wanted.campaign_id),
-    ]
-    columns = (scored.accuracy, scored.step, scored.checkpoint_id)
-    examined = select(scored.checkpoint_id).where(*own)
-    if wanted.trashed:
-        return examined, _Run(and_(false(), *own), columns, descending, checkpoint_skills, scored.checkpoint_id)
-    origin: FromClause = checkpoint_skills
-    if narrowing := _narrowing(wanted):
-        origin = checkpoint_skills.join(checkpoints, checkpoints.c.id == scored.checkpoint_id)
-        own += narrowing
-    return examined, _Run(and_(*own), columns, descending, origin, scored.checkpoint_id)
-
-
-def _ids_of(connection: Connection, runs: Sequence[_Run], total: int, limit: int, offset: int) -> list[str]:
-    """A page of the ids of one or two runs, one after the other."""
-    *valued, rest = runs
-    if not valued:
-        return _ids(connection, rest, total, offset, limit)
-    if offset <= _NEAR:
-        # Near the beginning the page is mostly full before anything has to be counted.
-        query = valued[0].select(valued[0].id).order_by(*valued[0].order(True)).limit(limit).offset(offset)
-        ids = list(connection.execute(query).scalars())
-        if len(ids) == limit:
-            return ids
-    count = connection.execute(valued[0].select(func.count())).scalar_one()
-    ids = _ids(connection, valued[0], count, offset, limit)
-    return ids + _ids(connection, rest, total - count, max(0, offset - count), limit - len(ids))
-
-
-def _ids(connection: Connection, run: _Run, count: int, start: int, limit: int) -> list[str]:
-    """Ids `start` to `start + limit` of the `count` of a run, read from its nearer end."""
-    stop = min(start + limit, count)
-    if start >= stop:
-        return []
-    forwards = start <= count - stop
-    query = run.select(run.id).order_by(*run.order(forwards)).limit(stop - start)
-    ids = list(connection.execute(query.offset(start if forwards else count - stop)).scalars())
-    return ids if forwards else ids[::-1]

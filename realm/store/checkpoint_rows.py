@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, insert, literal_column, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from realm.errors import NotFoundError
 from realm.rules.campaign import CampaignLife
@@ -17,8 +17,8 @@ from realm.store.columns import to, values_of
 from realm.store.events import emit
 from realm.store.tables import campaigns, checkpoint_skills, checkpoints
 
-AWAY: Final = literal_column("path") == literal_column("''")
-"""No copy in the home stronghold is left. Without a bound value, or the index `checkpoints_away` is not used."""
+AWAY: Final = checkpoints.c.path == ""
+"""No copy in the home stronghold is left."""
 _NAME_WITHOUT_DATE: Final = re.compile(r"checkpoint-(\d{1,18})")
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    literal_column,
 )
 
 from realm.rules.battle import BattleState, DesiredState
@@ -412,6 +411,7 @@ checkpoints = Table(
     Index("checkpoints_size", "campaign_id", "trashed_at", "size_bytes", "saved_at", "id"),
     Index("checkpoints_why", "campaign_id", "trashed_at", "created_by", "saved_at", "id"),
     Index("checkpoints_skill", "campaign_id", "trashed_at", "skill_id", "saved_at", "id"),
+    Index("checkpoints_path", "campaign_id", "trashed_at", "path", "id"),
     Index("checkpoints_name", "campaign_id", "canonical_name"),
     Index("checkpoints_parent", "parent_id"),
 )
@@ -422,14 +422,6 @@ Index(
     unique=True,
     sqlite_where=checkpoints.c.trashed_at.is_(None),
     postgresql_where=checkpoints.c.trashed_at.is_(None),
-)
-Index(
-    "checkpoints_away",
-    checkpoints.c.campaign_id,
-    checkpoints.c.trashed_at,
-    checkpoints.c.id,
-    sqlite_where=literal_column("path") == literal_column("''"),
-    postgresql_where=literal_column("path") == literal_column("''"),
 )
 Index(
     "checkpoints_promoted",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -99,7 +101,7 @@ def test_a_champion_is_not_replaced(store, db, campaign):
     CampaignStore(db).move_champion(campaign.id, champion.id, 0.9, "v1", T0)
     newer = make_checkpoint(7, sha="f" * 64, folder="-b")
     recorded = store.record(newer, at(1))
-    assert recorded.checkpoint == champion
+    assert recorded.checkpoint == replace(champion, crowned_at=T0)
     assert (recorded.surplus.path, recorded.surplus.trashed_at) == (newer.path, at(1))
     assert store.record(newer, at(2)) == recorded
 

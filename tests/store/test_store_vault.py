@@ -13,7 +13,7 @@ from realm.rules.protection import guard_of
 from realm.rules.stronghold import Asset, AssetKind, Location, TransferState
 from realm.store.assets import AssetStore
 from realm.store.campaigns import CampaignStore
-from realm.store.checkpoint_reads import Wanted
+from realm.store.checkpoint_pages import Wanted
 from realm.store.checkpoint_uses import UseStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.locations import LocationStore
