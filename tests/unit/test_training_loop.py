@@ -30,7 +30,6 @@ from realm.training.loop import BattleLoop, LoopOutcome, LoopSettings, Progress
 from realm.training.ports import Metrics, Orders, QuestOutcome
 from realm.training.quest_feed import Ticket
 from realm.training.settings import make_engine, make_feed, open_hero
-from realm.vault import folders
 from realm.vault.folders import STATE, sha256_of
 from skills import get_engine, training_examples
 
