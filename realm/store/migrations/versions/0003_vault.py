@@ -57,7 +57,7 @@ RENAMED_JOBS: Final = {"passive": "passive_eval", "spar": "sparring"}
 JOB_TYPES: Final = ("eval", "exam", "passive", "primitive", "spar")
 """Those of revision 0002."""
 COLUMNS: Final[Added] = {
-    "checkpoints": {"promoted_at": (AT, None), "trashed_by": (WORD, None)},
+    "checkpoints": {"promoted_at": (AT, None), "crowned_at": (AT, None), "trashed_by": (WORD, None)},
     "jobs": {"labels": (JSON(), {}), "min_gpu_mb": (Integer(), 0)},
     "workers": {"pid": (Integer(), None), "external": (Boolean(), False)},
 }
@@ -75,7 +75,7 @@ INDEXES: Final[Indexes] = {
     "checkpoints_step": On("checkpoints", ("campaign_id", "trashed_at", "step", "id")),
     "checkpoints_name": On("checkpoints", ("campaign_id", "canonical_name")),
     "checkpoints_parent": On("checkpoints", ("parent_id",)),
-    "checkpoints_away": On("checkpoints", ("campaign_id", "trashed_at", "id"), "path = ''"),
+    "checkpoints_path": On("checkpoints", ("campaign_id", "trashed_at", "path", "id")),
     "checkpoints_promoted": On("checkpoints", ("campaign_id", "promoted_at"), "promoted_at IS NOT NULL"),
 }
 TABLES: Final = MetaData()
@@ -210,7 +210,7 @@ def _fill_checkpoint_skills() -> None:
             "accuracy": accuracy,
         }
         for checkpoint, campaign, step, version, skills in connection.execute(
-            query.where(columns.exam_version.is_not(None))
+            query.where(columns.exam_version.is_not(None), columns.trashed_at.is_(None))
         )
         for skill, accuracy in skills.items()
     ]
