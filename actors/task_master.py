@@ -13,16 +13,17 @@ from ray.exceptions import RayError
 
 from actors import recording
 from actors.idle_work import IdleTime
+from actors.job_answers import caught, error_row, said_of
 from actors.job_batches import Batches
 from actors.job_desk import Desk
 from actors.job_views import JobViews
 from actors.rows import flat_row_of
 from actors.service import call_id, now
-from realm.errors import ClusterError, ConflictError, QueueFullError, RealmError, RequestError
+from realm.errors import ClusterError, ConflictError, RealmError, RequestError
 from realm.rules.job import JOB_SPECS, FailureKind, Job, JobSpec, JobType
 from realm.rules.job_match import Ask
 from realm.rules.job_request import JobRequest, read_labels
-from realm.store.jobs import Accepted, JobStore, Refused
+from realm.store.jobs import JobStore
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class TaskMaster(JobViews):
         said = [{**each, "key": key} for each, key in zip(jobs, keys, strict=True)]
         answers = await self._write(self._queue, said)
         self._changed()
-        return [_error(each) if isinstance(each, Exception) else each for each in answers]
+        return [error_row(each) if isinstance(each, Exception) else each for each in answers]
 
     async def claim(
         self,
@@ -176,7 +177,7 @@ class TaskMaster(JobViews):
         done = iter(await self._write(self._complete, kept))
         answers = [what if isinstance(what, Exception) else next(done) for what in told]
         self._changed()
-        return [_error(each) if isinstance(each, Exception) else flat_row_of(each) for each in answers]
+        return [error_row(each) if isinstance(each, Exception) else flat_row_of(each) for each in answers]
 
     async def fail(self, job_id: str, worker_id: str, kind: str, message: str) -> dict[str, Any]:
         """End an attempt that failed: the job is tried again after a while if that may help.
@@ -240,9 +241,9 @@ class TaskMaster(JobViews):
 
     def _queue(self, said: list[dict[str, Any]]) -> list[dict[str, Any] | Exception]:
         """What `submit` answers or raises, for each."""
-        requests = [_caught(lambda each=each: self._request(each)) for each in said]
+        requests = [caught(lambda each=each: self._request(each)) for each in said]
         answers = iter(self.jobs.submit_many([each for each in requests if isinstance(each, JobRequest)], now()))
-        return [_said(next(answers)) if isinstance(each, JobRequest) else each for each in requests]
+        return [said_of(next(answers)) if isinstance(each, JobRequest) else each for each in requests]
 
     def _request(self, said: dict[str, Any]) -> JobRequest:
         spec = self.specs.get(said.get("job_type", ""))
@@ -290,33 +291,3 @@ class TaskMaster(JobViews):
                     await self._write(lambda: self.jobs.prune(now()))
             except Exception as error:  # noqa: BLE001 - without this loop lost jobs stay lost; what failed is said
                 print(f"not kept: {type(error).__name__}: {error}")
-
-
-def _said(answer: Accepted | Refused | RequestError) -> dict[str, Any] | Exception:
-    if isinstance(answer, RequestError):
-        return answer
-    if isinstance(answer, Refused):
-        remedy = f"Try again in {answer.retry_after_s:.0f} s."
-        return QueueFullError(answer.reason, remedy, answer.retry_after_s)
-    return {
-        "job_id": answer.job.id,
-        "status": answer.job.status.value,
-        "queue_position": answer.queue_position,
-        "warnings": list(answer.warnings),
-        "repeated": answer.repeated,
-    }
-
-
-def _error(error: Exception) -> dict[str, Any]:
-    problem, remedy = (error.problem, error.remedy) if isinstance(error, RealmError) else (str(error), "")
-    said: dict[str, Any] = {"problem": problem, "remedy": remedy, "kind": type(error).__name__}
-    if isinstance(error, QueueFullError):
-        said["retry_after_s"] = error.retry_after_s
-    return {"error": said}
-
-
-def _caught(act: Callable[[], T]) -> T | RealmError:
-    try:
-        return act()
-    except RealmError as error:
-        return error
