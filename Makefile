@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check
 # What was installed is remembered in stamp files, so that a second run finds nothing to do.
 STAMPS := $(VENV)/.stamps
 
-.PHONY: play stop test check bench install dev help
+.PHONY: play stop test check soak bench install dev help
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -31,6 +31,9 @@ check: dev ## Formatting, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+soak: dev ## Kill workers and services 200 times while 2,000 jobs run
+	$(BIN)/python -m benchmarks.soak --kills 200 --jobs 2000
 
 bench: $(STAMPS)/bench ## Run the benchmarks and print their table
 	$(BIN)/python -m benchmarks.run

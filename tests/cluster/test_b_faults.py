@@ -15,7 +15,7 @@ from tests.conftest import REALM, RunningRealm, free_port
 
 SERVICES = (
     "vault_keeper", "quest_board", "skill_engine", "task_master", "arena", "herald", "campaign_director", "worker",
-    "web_host", "api_host", "weaver",
+    "steward", "web_host", "api_host", "weaver",
 )  # fmt: skip
 
 
@@ -59,13 +59,13 @@ def assert_books_agree(realm: RunningRealm) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_killed_service_comes_back_and_the_battle_goes_on(realm: RunningRealm, name: str) -> None:
     before = running(realm)
-    title = "ray::" + "".join(word.capitalize() for word in name.split("_"))
-    [process] = realm.processes(title)
-    killed = process.pid
+    told = realm.wait(lambda s: s["services"][name]["detail"].startswith("pid "), f"the pid of {name}")
+    detail = told["services"][name]["detail"]
+    process = psutil.Process(int(detail.removeprefix("pid ")))
     process.kill()
     psutil.wait_procs([process], timeout=10)
     realm.wait(
-        lambda s: s["services"][name]["healthy"] and [p.pid for p in realm.processes(title)] not in ([], [killed]),
+        lambda s: s["services"][name]["healthy"] and s["services"][name]["detail"] != detail,
         f"{name} back",
         90,
     )
