@@ -8,7 +8,6 @@ record is judged from the database alone: one completion a job, attempts that ag
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sqlite3
@@ -22,6 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
+
+from realm.cli.output import print_json
 
 if TYPE_CHECKING:
     from realm.cli.session import Session
@@ -74,7 +75,7 @@ def main() -> int:
                 # Said now: when the realm is stopped, Ray may end this process too.
                 traceback.print_exc()
                 raise
-    print(json.dumps(asdict(report), indent=1))
+    print_json(asdict(report))
     return 1 if report.wrong else 0
 
 

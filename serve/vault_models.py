@@ -62,6 +62,7 @@ class CheckpointRow(Row):
     exam_version: str | None = None
     exam_skills: Annotated[dict[str, float], Field(description="Exam accuracy by skill.", examples=[{"bin": 0.31}])]
     promoted_at: Annotated[str | None, Field(description="When a person made it the champion.")] = None
+    crowned_at: Annotated[str | None, Field(description="When its exam made it the champion.")] = None
     trashed_at: str | None = None
     trashed_by: Annotated[str | None, Field(description="person, retention or replaced.")] = None
     zones: Annotated[list[Zone], Field(description="Those that hold a copy.", examples=[["hot"]])] = []
