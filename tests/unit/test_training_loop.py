@@ -205,7 +205,7 @@ def test_a_mastered_quest_is_trained_on_until_the_next_is_prepared(
     _, loop = fight(board, mote, mote_folder)
     first, second = board.outcomes
     assert first.ended_by == "level_mastered"
-    assert 3 < first.steps_fought < 200
+    assert 3 <= first.steps_fought < 200  # the next one may be there at once
     assert (second.quest_id, second.ended_by) == ("b", "exhausted")
     assert loop.progress.cursor is None
 
