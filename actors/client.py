@@ -52,11 +52,6 @@ class Ledger:
         """
         return ask(self.realm.vault_keeper.show.remote(name))
 
-    def get_page(self, sort: str = "saved_at", limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
-        """Checkpoints of the active campaign, highest first."""
-        asked = self.realm.vault_keeper.list.remote(sort=sort, limit=limit, offset=offset)
-        return ask(asked)["checkpoints"]
-
 
 def get_ledger() -> Ledger:
     """The ledger of the realm that this process is connected to, or connects to now."""

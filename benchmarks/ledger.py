@@ -140,7 +140,7 @@ def _checkpoint(rng: random.Random, campaign: str, i: int) -> dict[str, Any]:
         "step": step,
         "saved_at": saved_at,
         "canonical_name": name,
-        "path": "" if rng.random() < 0.3 else f"/home/someone/.realm/checkpoints/{campaign}/{name}",
+        "path": "" if rng.random() < 0.3 else f"/realm/checkpoints/{campaign}/{name}",
         "sha256": f"{rng.getrandbits(256):064x}",
         "size_bytes": rng.randrange(5_000_000, 9_000_000),
         "has_optimizer": rng.random() < 0.5,

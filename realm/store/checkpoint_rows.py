@@ -70,10 +70,6 @@ def resolve(connection: Connection, name: str, campaign_id: str | None) -> Check
     return first(connection, live(campaign_id).where(checkpoints.c.canonical_name == name))
 
 
-def champion_of(connection: Connection, campaign_id: str) -> str | None:
-    return connection.execute(select(campaigns.c.champion_id).where(campaigns.c.id == campaign_id)).scalar_one_or_none()
-
-
 def enter(connection: Connection, checkpoint: Checkpoint, now: datetime) -> Checkpoint:
     """Insert a record, under an id of its own when its name is taken, and its accuracies by skill."""
     entered = replace(checkpoint, id=_free_id(connection, checkpoint.id))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 
-from realm.errors import DiskFullError
+from realm.vault.staging import require_space
 
 STATE = "training_state"
 WEIGHTS = "model.safetensors"
@@ -58,16 +57,7 @@ def check_space(folder: Path, needed: int, min_free: int) -> None:
     Raises:
         DiskFullError: with both numbers.
     """
-    place = next(parent for parent in folder.parents if parent.exists())
-    free = shutil.disk_usage(place).free
-    if free - needed < min_free:
-        raise DiskFullError(
-            f"The next checkpoint needs {needed / 1e6:.1f} MB and {min_free / 1e6:.0f} MB must stay free; "
-            f"{place} has {free / 1e6:.1f} MB free.",
-            "Free some space, then resume the battle.",
-            needed=needed,
-            free=free,
-        )
+    require_space(folder, needed, min_free, "The next checkpoint", "Free some space, then resume the battle.")
 
 
 def sha256_of(path: Path) -> str:

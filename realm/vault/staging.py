@@ -53,8 +53,10 @@ def require_free(target: Path, replace: bool) -> None:
         raise ConflictError(f"{target} is there already.", "Remove it, or ask for it to be replaced (force).")
 
 
-def require_space(target: Path, needed: int, min_free: int) -> None:
-    """Raise unless `needed` bytes fit beside `target` and leave `min_free`.
+def require_space(
+    target: Path, needed: int, min_free: int, what: str | None = None, remedy: str = "Free some space, then ask again."
+) -> None:
+    """Raise unless `needed` bytes fit beside `target` and leave `min_free`. `what` is written, unless given its name.
 
     Raises:
         DiskFullError: with the numbers.
@@ -63,9 +65,9 @@ def require_space(target: Path, needed: int, min_free: int) -> None:
     free = shutil.disk_usage(place).free
     if free - needed < min_free:
         raise DiskFullError(
-            f"{target.name} needs {needed / 1e6:.1f} MB and {min_free / 1e6:.0f} MB must stay free; "
+            f"{what or target.name} needs {needed / 1e6:.1f} MB and {min_free / 1e6:.0f} MB must stay free; "
             f"{place} has {free / 1e6:.1f} MB free.",
-            "Free some space, then ask again.",
+            remedy,
             needed=needed,
             free=free,
         )
