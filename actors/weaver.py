@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -74,7 +75,7 @@ class Weaver(Service):
             pings = {name: handle.ping.remote() for name, handle in handles.items()}
             ray.wait(list(pings.values()), num_returns=len(pings), timeout=PING_TIMEOUT_S)
             self._count_restarts()
-            fresh = {"weaver": self._row("weaver", True, "healthy", "")}
+            fresh = {"weaver": self._row("weaver", True, "healthy", f"pid {os.getpid()}")}
             fresh |= {name: self._judge(name, ping) for name, ping in pings.items()}
             for sites in self.sites.values():
                 fresh |= {name: self._site_row(name, **site) for name, site in sites.items()}

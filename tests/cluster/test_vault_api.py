@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
-from tests.conftest import RunningRealm
+from realm.rules.job import LEASE_S
+from tests.conftest import REALM, RunningRealm
 
 
 def url_of(realm: RunningRealm) -> str:
@@ -49,6 +54,55 @@ def test_a_job_as_the_docs_submit_it_is_done_and_recorded(realm: RunningRealm) -
     assert (recorded["n"], recorded["correct"]) == (job["result"]["n"], job["result"]["correct"])
     history = [each["status"] for each in got(realm, f"/api/jobs/{job_id}/events")["events"]]
     assert (history[0], history[-1]) == ("pending", "completed")
+
+
+def test_a_killed_outside_workers_job_is_done_by_another(realm: RunningRealm, tmp_path: Path) -> None:
+    realm.wait(lambda s: s["latest_checkpoint"] is not None, "a checkpoint")
+    newest = got(realm, "/api/checkpoints?limit=1&sort=step")["checkpoints"][0]["id"]
+    payload = {"skill_id": "bin", "checkpoint_id": newest, "level": 3, "count": 1000}
+    with ExitStack() as ends:
+        first, first_log = outside_worker(realm, tmp_path / "first", ends)
+        # Only those two may take it.
+        asked = {"job_type": "eval", "payload": payload, "labels": {"site": "attic"}, "priority": "critical"}
+        status, made = realm.request("/api/jobs", asked, at=url_of(realm))
+        assert status == 201, made
+        job_id = made["job_id"]
+        wait_for(lambda: f"job {job_id} (eval) begins" in first_log.read_text(), first_log.read_text, 90)
+        first.kill()
+        killed = time.monotonic()
+        assert first.wait(10) == -9
+        _, second_log = outside_worker(realm, tmp_path / "second", ends)
+        wait_for(lambda: f"job {job_id} (eval) done" in second_log.read_text(), second_log.read_text, LEASE_S + 60)
+        took = time.monotonic() - killed
+    job = got(realm, f"/api/jobs/{job_id}")
+    assert (job["status"], job["attempts"], job["result"]["n"]) == ("completed", 2, 1000), job
+    assert took < LEASE_S + 30
+    lines = got(realm, f"/api/jobs/{job_id}/events")["events"]
+    assert len({line["worker_id"] for line in lines if line["status"] == "running"}) == 2
+    found = got(realm, f"/api/evaluations?checkpoint={newest}&limit=200")["evaluations"]
+    assert [each["n"] for each in found if each["job_id"] == job_id] == [1000]
+
+
+def outside_worker(realm: RunningRealm, home: Path, ends: ExitStack) -> tuple[subprocess.Popen[bytes], Path]:
+    """`realm worker` with a home of its own, as on another machine, and its log; ended with `ends`."""
+    log = home.with_suffix(".log")
+    command = [REALM, "worker", "--server", url_of(realm), "--label", "site=attic"]
+    env = {name: value for name, value in realm.env.items() if not name.startswith(("REALM_", "RAY_"))}
+    with log.open("wb") as output:
+        worker = subprocess.Popen(
+            command, env={**env, "REALM_HOME": str(home)}, stdout=output, stderr=subprocess.STDOUT
+        )
+    ends.callback(worker.wait)
+    ends.callback(worker.kill)
+    wait_for(lambda: "Ctrl-C ends it" in log.read_text(), log.read_text, 60)
+    return worker, log
+
+
+def wait_for(reached: Callable[[], bool], told: Callable[[], str], timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while not reached():
+        assert time.monotonic() < deadline, told()
+        time.sleep(0.1)
 
 
 def test_whatever_can_be_read_is_answered(realm: RunningRealm) -> None:
