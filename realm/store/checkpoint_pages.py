@@ -28,7 +28,7 @@ class Wanted:
     """Which checkpoints of a campaign. None = whichever.
 
     `strongholds`: with a copy in one of these, `home` among them. `skill`: saved for a level of it. `search`: part of
-    the name. `only`: of these ids.
+    the name. `only`: these ids, which meet all else.
     """
 
     campaign_id: str
@@ -67,11 +67,13 @@ def page_of(connection: Connection, wanted: Wanted, sort: str, descending: bool,
     """See `CheckpointReads.ledger`."""
     if sort not in SORTS and not skill_of(sort):
         raise RequestError(f"Checkpoints are not sorted by {sort!r}.", f"Known are {', '.join((*SORTS, 'skill:ID'))}.")
-    total = _total(connection, wanted)
-    if wanted.search and total <= _FEW:
-        # The names are gone through once, and not again for each run.
-        named = select(checkpoints.c.id).where(*_meets(wanted))
-        wanted = replace(wanted, search=None, only=tuple(connection.execute(named).scalars()))
+    if wanted.search:
+        # The names are gone through once, and where few have it not again for each run.
+        named = connection.execute(select(checkpoints.c.id).where(*_meets(wanted)).limit(_FEW + 1))
+        ids = tuple(named.scalars())
+        if len(ids) <= _FEW:
+            wanted = Wanted(wanted.campaign_id, wanted.trashed, only=ids)
+    total = _total(connection, wanted) if wanted.only is None else len(wanted.only)
     ids = _ids_of(connection, _runs(connection, wanted, sort, descending), total, limit, offset)
     found = {each.id: each for each in every(connection, select(checkpoints).where(checkpoints.c.id.in_(ids)))}
     return LedgerPage(tuple(found[each] for each in ids), total)
@@ -86,6 +88,9 @@ def exam_version_of(connection: Connection, campaign_id: str) -> str | None:
 
 
 def _meets(wanted: Wanted) -> list[ColumnElement[bool]]:
+    if wanted.only is not None:
+        # Nothing else, or the database would look for them along the index of an order.
+        return [checkpoints.c.id.in_(wanted.only)]
     trashed = checkpoints.c.trashed_at
     meets = [checkpoints.c.campaign_id == wanted.campaign_id]
     meets.append(trashed.is_not(None) if wanted.trashed else trashed.is_(None))
@@ -109,8 +114,6 @@ def _by_id(wanted: Wanted, checkpoint: ColumnElement[Any]) -> list[ColumnElement
     meets: list[ColumnElement[bool]] = []
     if wanted.strongholds is not None and HOME not in wanted.strongholds:
         meets.append(_lies_in(wanted.strongholds, checkpoint))
-    if wanted.only is not None:
-        meets.append(checkpoint.in_(wanted.only))
     if wanted.search:
         meets.append(checkpoint.contains(wanted.search, autoescape=True))
     return meets
@@ -175,12 +178,13 @@ def _runs(connection: Connection, wanted: Wanted, sort: str, descending: bool) -
 def _by_skill(connection: Connection, wanted: Wanted, skill: str, descending: bool) -> tuple[Select[Any], _Run]:
     """Ids with an accuracy in a skill, and the run of those wanted by it."""
     scored = checkpoint_skills.c
-    own = [
-        scored.campaign_id == wanted.campaign_id,
-        scored.skill_id == skill,
-        scored.exam_version == exam_version_of(connection, wanted.campaign_id),
-    ]
+    own = [scored.skill_id == skill, scored.exam_version == exam_version_of(connection, wanted.campaign_id)]
     columns = (scored.accuracy, scored.step, scored.checkpoint_id)
+    if wanted.only is not None:
+        own.append(scored.checkpoint_id.in_(wanted.only))
+        examined = select(scored.checkpoint_id).where(*own)
+        return examined, _Run(and_(*own), columns, descending, checkpoint_skills, scored.checkpoint_id)
+    own.append(scored.campaign_id == wanted.campaign_id)
     examined = select(scored.checkpoint_id).where(*own)
     origin: FromClause = checkpoint_skills
     if by_record := _by_record(wanted):
