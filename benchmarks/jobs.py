@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks import jobs_master
+from benchmarks import jobs_http, jobs_master
 from benchmarks.report import Row, spread
 from realm.rules.job import JOB_SPECS, JobType
 from realm.rules.job_match import Ask
@@ -42,14 +42,14 @@ class Block:
 
 
 def measure(quick: bool, tell: Callable[[str], None]) -> list[Row]:
-    """Rates through the store and through TaskMaster, and the time of a claim."""
+    """Rates through the store, TaskMaster and HTTP, and the time of a claim."""
     jobs, rounds = (100, 2) if quick else (JOBS, ROUNDS)
     with tempfile.TemporaryDirectory(prefix="realm-bench-") as scratch:
         tell("the store against huey")
         rows = _against_huey(Path(scratch), jobs, rounds)
         tell("a claim among finished jobs")
         rows.append(_claims(Path(scratch), FINISHED // (100 if quick else 1), 20 if quick else CLAIMS))
-    return [*rows, *jobs_master.measure(quick, tell)]
+    return [*rows, *jobs_master.measure(quick, tell), *jobs_http.measure(quick, tell)]
 
 
 def _against_huey(folder: Path, jobs: int, rounds: int) -> list[Row]:
