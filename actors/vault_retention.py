@@ -62,7 +62,10 @@ class VaultRetention(VaultPlaces):
         return {"dropped": sum(size > 0 for size in done), "bytes_freed": sum(done)}
 
     def delete_plan(self, names: list[str]) -> dict[str, Any]:
-        """What a deletion of these would move to the trash, its bytes, what is refused and why, and what to type."""
+        """What a deletion of these would move to the trash, its bytes, what is refused and why, and what to type.
+
+        `restorable_days`: for so long they lie in the trash.
+        """
         wanted, refused = self._deletable(names)
         checkpoints = [checkpoint for checkpoint, _ in wanted]
         return {
@@ -70,6 +73,7 @@ class VaultRetention(VaultPlaces):
             "bytes_freed": sum(self._bytes(each) for each in checkpoints),
             "refused": refused,
             "confirmation": _confirmation(wanted),
+            "restorable_days": self.config.vault.trash_days,
         }
 
     @ray.method(concurrency_group=INTAKE)

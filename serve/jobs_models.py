@@ -160,6 +160,12 @@ class StuckJob(Row):
     reason: Annotated[str, Field(examples=["no worker takes the role vault"])]
 
 
+class IdleDone(Row):
+    at: Time
+    reason: Annotated[str, Field(examples=["hot: not applied yet"])]
+    job_id: Annotated[JobId | None, Field(description="None of what needs no job.")]
+
+
 class JobStats(Row):
     by_status: Annotated[
         dict[str, dict[str, int]], Field(description="Status → type → jobs.", examples=[{"pending": {"eval": 1}}])
@@ -167,7 +173,9 @@ class JobStats(Row):
     queues: list[QueueRow] = []
     running: int = 0
     stuck: list[StuckJob] = []
-    idle_work: Annotated[dict[str, Any], Field(description="Work that the Task Master posts by itself.")] = {}
+    idle_work: Annotated[
+        dict[str, IdleDone], Field(description="Work that the Task Master posts by itself: kind → the last of it.")
+    ] = {}
 
 
 class WorkerRow(Row):

@@ -17,7 +17,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from realm.errors import NotFoundError
 from serve import problems
 from serve import vault_models as models
-from serve.api_models import CHECKPOINT, MAX_ID_CHARS, MAX_OFFSET, MAX_PAGE, Id, Metrics, Zone
+from serve.api_models import CHECKPOINT, EXPORT, MAX_ID_CHARS, MAX_OFFSET, MAX_PAGE, Id, Metrics, Zone
 from serve.api_routes import reads, router, writes
 from serve.files import file_answer, inner_path, require_inside
 from serve.json_answers import answer
@@ -241,7 +241,8 @@ def _exports(backends: ApiBackends) -> APIRouter:
         checkpoint_id: CheckpointId, asked: Annotated[models.ExportRequest | None, Body()] = None
     ) -> Response:
         wanted = asked or models.ExportRequest()
-        return answer(await vault.export_start(checkpoint_id, wanted.format, wanted.force), 202)
+        row = await vault.export_start(checkpoint_id, wanted.format, wanted.force, wanted.include_optimizer)
+        return answer(row, 202)
 
     @routes.get("/exports", **reads("Exports, the newest first", models.Exports))
     async def exports(limit: Limit = 50, offset: Offset = 0) -> Response:
@@ -266,4 +267,4 @@ def _exports(backends: ApiBackends) -> APIRouter:
     return routes
 
 
-_ExportId = Annotated[str, InPath(min_length=1, max_length=MAX_ID_CHARS, examples=["7"])]
+_ExportId = Annotated[str, InPath(min_length=1, max_length=MAX_ID_CHARS, examples=[EXPORT])]

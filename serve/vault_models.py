@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from realm.rules.job_payloads import MAX_PATH_CHARS
-from serve.api_models import AT, CHECKPOINT, SHA256, Bytes, CheckpointName, Page, Request, Row, Time, Zone
+from serve.api_models import AT, CHECKPOINT, EXPORT, SHA256, Bytes, CheckpointName, Page, Request, Row, Time, Zone
 
 MAX_NAMES = 1000
 
@@ -145,6 +145,7 @@ class DeletePlan(Row):
     confirmation: Annotated[
         str, Field(description="To be repeated with the deletion.", examples=["delete 1 checkpoint"])
     ]
+    restorable_days: Annotated[float, Field(description="Days that they lie in the trash.", examples=[7.0])]
 
 
 class Deleted(Row):
@@ -159,10 +160,11 @@ class ExportRequest(Request):
         Field(description="A Hugging Face folder, or one file of it.", examples=["folder"]),
     ] = "folder"
     force: Annotated[bool, Field(description="Replace an earlier export of the same format.")] = False
+    include_optimizer: Annotated[bool, Field(description="With what a training resumes from.")] = False
 
 
 class ExportRow(Row):
-    id: Annotated[str, Field(examples=["7"])]
+    id: Annotated[str, Field(description="Name of its folder or file.", examples=[EXPORT])]
     checkpoint_id: Annotated[str, Field(examples=[CHECKPOINT])]
     format: Annotated[str, Field(examples=["folder"])]
     state: Annotated[str, Field(description="pending, running, completed, failed or cancelled.", examples=["running"])]
@@ -185,7 +187,7 @@ class ImportRequest(Request):
             min_length=1,
             max_length=MAX_PATH_CHARS,
             description="A Hugging Face folder on the head, in a place from which the realm may import.",
-            examples=["imports/my-model"],
+            examples=["/var/lib/realm/data/my-model"],
         ),
     ]
 

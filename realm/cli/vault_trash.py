@@ -21,7 +21,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Move checkpoints to the trash, from which they can be restored for a week. Protected ones are refused."""
+    """Move checkpoints to the trash, where they can be restored for vault.trash_days. Protected ones are refused."""
     from realm.cli.session import open_session
 
     session = open_session()
@@ -39,7 +39,8 @@ def delete(
     if as_json:
         print_json(done)
     else:
-        say(f"{len(done['trashed'])} in the trash; it frees {size(done['bytes_freed'])} when they leave it.")
+        days = plan["restorable_days"]
+        say(f"{len(done['trashed'])} in the trash for {days:g} days; {size(done['bytes_freed'])} are freed after them.")
     if done["refused"]:
         raise typer.Exit(1)
 

@@ -128,7 +128,10 @@ class JobsDouble:
             "by_status": by_status, "queues": [{"priority": p.value, "pending": waiting[p.value]} for p in Priority],
             "running": sum(by_status.get("running", {}).values()),
             "stuck": [row for row in self.stuck if self.jobs[row["job_id"]]["status"] in OPEN],
-            "idle_work": {"enabled": True, "interval_s": 60, "last_posted_at": ago(35)},
+            "idle_work": {
+                "retention": {"at": ago(35), "reason": "hot: not applied yet", "job_id": "1"},
+                "verify": {"at": ago(95), "reason": "checkpoint-40 was not verified for 7 d", "job_id": None},
+            },
         }  # fmt: skip
 
     def router(self) -> APIRouter:

@@ -156,7 +156,7 @@ class VaultDouble:
         if alone:
             words = alone["canonical_name"] if alone["protection"] == "guarded" else ""
         return {"checkpoints": free, "bytes_freed": sum(row["size_bytes"] for row in free), "refused": refused,
-                "confirmation": words}  # fmt: skip
+                "confirmation": words, "restorable_days": 7.0}  # fmt: skip
 
     def plan(self) -> Json:
         surplus = [row for row in self.listed(False, "hot", None, None, "") if row["protection"] != "protected"][CAP:]

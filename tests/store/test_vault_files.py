@@ -166,7 +166,7 @@ def test_what_is_deleted_can_be_restored_until_its_days_are_over(shelves):
     target = shelves.copy(doomed)
     plan = shelves.keeper.delete_plan([doomed.id, latest.id, "nothing"])
     assert plan["confirmation"] == doomed.canonical_name
-    assert plan["bytes_freed"] == 2000
+    assert (plan["bytes_freed"], plan["restorable_days"]) == (2000, 7.0)
     assert [each["id"] for each in plan["refused"]] == [latest.id, "nothing"]
     with pytest.raises(RequestError, match="is not 'checkpoint-1-"):
         shelves.keeper.delete([doomed.id], "checkpoint-2")

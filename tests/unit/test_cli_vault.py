@@ -81,6 +81,7 @@ def test_verify_exits_1_when_a_copy_is_not_whole(monkeypatch, ok):
 
 def deletion(confirmation, **more):
     plan = {"checkpoints": [row(1), row(2)], "bytes_freed": 10_000_000, "refused": [], "confirmation": confirmation}
+    plan["restorable_days"] = 2.5
     done = {"trashed": ["a", "b"], "bytes_freed": 10_000_000, "refused": []}
     return {"delete_plan": {**plan, **more}, "delete": {**done, **more}}
 
@@ -91,6 +92,7 @@ def test_a_deletion_shows_its_plan_and_wants_it_typed(monkeypatch):
     done = run("vault", "delete", "a", "b")
     assert done.code == 0
     assert "10.0 MB in all." in done.out
+    assert "2 in the trash for 2.5 days" in done.out
     assert 'Type "delete 2 checkpoints"' in done.err
     assert session.calls[-1] == (VAULT, "delete", ["a", "b"], "delete 2 checkpoints")
 

@@ -113,6 +113,9 @@ def test_actions_on_a_checkpoint(world: World, api: TestClient) -> None:
     assert done(api, "/api/exports/1/cancel")["state"] == "cancelled"
     refused(api.post("/api/import", json={"path": "nowhere"}), 404, "nowhere")
     refused(api.post(f"/api/checkpoints/{saved.id}/export", json={"format": "zip"}), 400, "format")
+    assert (
+        done(api, f"/api/checkpoints/{saved.id}/export", {"include_optimizer": True}, 202)["id"] == "3-with-optimizer"
+    )
 
 
 def test_strongholds_transfers_and_retention(world: World, api: TestClient) -> None:

@@ -136,6 +136,7 @@ class StoreVault:
             "bytes_freed": sum(each["size_bytes"] for each in free),
             "refused": [{"id": each["id"], "reason": "it is the latest"} for each in found if each not in free],
             "confirmation": f"delete {len(free)} checkpoint{'s' if len(free) != 1 else ''}",
+            "restorable_days": 7.0,
         }
 
     async def delete(self, names: Sequence[str], confirmation: str = "") -> Json:
@@ -232,12 +233,15 @@ class StoreVault:
     async def scan(self, stronghold: str | None = None) -> Json:
         return {"found": self.store.sizes().live, "adopted": 0, "unreadable": []}
 
-    async def export_start(self, name: str, format: str = "folder", force: bool = False) -> Json:
+    async def export_start(
+        self, name: str, format: str = "folder", force: bool = False, include_optimizer: bool = False
+    ) -> Json:
         found = self.store.get(name)
-        row = {"id": str(len(self.made) + 1), "checkpoint_id": found.id, "format": format, "state": "running"}
+        key = f"{len(self.made) + 1}{'-with-optimizer' if include_optimizer else ''}"
+        row = {"id": key, "checkpoint_id": found.id, "format": format, "state": "running"}
         row |= {"bytes_done": 0, "bytes_total": found.size_bytes, "path": None, "error": None}
-        self.made[row["id"]] = row | {"created_at": now().isoformat(), "finished_at": None}
-        return self.made[row["id"]]
+        self.made[key] = row | {"created_at": now().isoformat(), "finished_at": None}
+        return self.made[key]
 
     async def exports(self) -> Sequence[Json]:
         return list(self.made.values())[::-1]

@@ -25,7 +25,7 @@ export async function deleteCheckpoints(ids) {
   const done = await ask({
     title: `Move ${plural(count, "checkpoint")} to the trash?`, wide: true, tone: "bad", picture: "trash", action: `Delete, ${bytes(plan.bytes_freed)}`, typed: plan.confirmation || null,
     body: [
-      h("p", {}, `${bytes(plan.bytes_freed)} leave the vault. What lies in the trash can be restored until the trash is emptied.`),
+      h("p", {}, `${bytes(plan.bytes_freed)} leave the vault. They lie in the trash and can be restored for ${plural(plan.restorable_days, "day")}.`),
       h("ul", { class: "doomed", tabindex: 0, "aria-label": "Checkpoints to delete" }, ...plan.checkpoints.map((row) => h("li", {}, h("b", {}, integer(row.step)), h("span", { class: "mono" }, row.canonical_name), h("span", {}, row.protection === "guarded" ? `guarded: ${row.protected_because.join(", ")}` : ""), h("span", { class: "size" }, bytes(row.size_bytes))))),
       plan.refused.length ? h("div", { class: "kept-back" }, h("p", {}, icon("lock", true), ` ${plural(plan.refused.length, "checkpoint")} ${plan.refused.length === 1 ? "stays" : "stay"} in the vault:`), refusals(plan.refused)) : null,
     ].filter(Boolean),

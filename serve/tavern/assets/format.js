@@ -35,6 +35,9 @@ export const duration = known((seconds) => {
   return `${Math.floor(total / 86400)} d ${Math.floor(total / 3600) % 24} h`;
 });
 
+// What is over and may have been short.
+export const took = known((seconds) => (seconds < 9.95 ? `${seconds.toFixed(1)} s` : duration(seconds)));
+
 // A limit, which is a round number of some unit more often than not.
 export const span = known((seconds) => (seconds >= 3600 && seconds % 3600 === 0 ? `${seconds / 3600} h` : seconds >= 60 && seconds < 3600 && seconds % 60 === 0 ? `${seconds / 60} min` : duration(seconds)));
 

@@ -3,7 +3,7 @@
 import { problemLine } from "./acting.js";
 import { stateBadge } from "./badges.js";
 import { h, icon, keyed, part, setAttr, setText } from "./dom.js";
-import { duration, moment, plural, seconds } from "./format.js";
+import { moment, plural, seconds, took } from "./format.js";
 import { canCancel, canRetry, cancelJob, retryJob } from "./jobacts.js";
 import { words } from "./jobresult.js";
 import { list, types } from "./jobsfeed.js";
@@ -88,7 +88,7 @@ function patch(line, job) {
   setText(part(line, "payload"), words(job.payload));
   setText(part(line, "reason"), job.status === "completed" ? "" : job.error ?? job.cancel_reason ?? "");
   setText(part(line, "worker"), job.worker_id ?? "–");
-  setText(part(line, "took"), duration(seconds(job.started_at, job.finished_at)));
+  setText(part(line, "took"), took(seconds(job.started_at, job.finished_at)));
   setAttr(part(line, "cancel"), "hidden", !canCancel(job));
   setAttr(part(line, "retry"), "hidden", !canRetry(job));
 }

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { stateBadge } from "./badges.js";
 import { h, keyed, part, setAttr, setText } from "./dom.js";
-import { date, duration, integer, seconds, span, text, timeSeconds } from "./format.js";
+import { date, integer, seconds, span, text, timeSeconds, took } from "./format.js";
 import { canCancel, canRetry, cancelJob, retryJob } from "./jobacts.js";
 import { NAMES, outcome } from "./joboutcome.js";
 import { asJson, readable } from "./jobresult.js";
@@ -88,7 +88,7 @@ function facts(job) {
   const labels = Object.entries(job.labels ?? {}).map(([name, value]) => `${name}=${value}`).join(", ");
   const rows = [
     ["Role", job.role], ["Worker", text(job.worker_id)], ["Attempts", `${integer(job.attempts)} of ${integer(job.max_attempts)}`], ["Time limit", span(job.timeout_s)],
-    ["Submitted", date(job.created_at)], ["Started", date(job.started_at)], ["Finished", date(job.finished_at)], ["Took", duration(seconds(job.started_at, job.finished_at))],
+    ["Submitted", date(job.created_at)], ["Started", date(job.started_at)], ["Finished", date(job.finished_at)], ["Took", took(seconds(job.started_at, job.finished_at))],
   ];
   if (labels) rows.push(["Only on", labels]);
   if (job.min_gpu_mb) rows.push(["Free GPU memory", `${integer(job.min_gpu_mb)} MB`]);

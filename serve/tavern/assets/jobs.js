@@ -2,9 +2,9 @@
 
 import { problemLine } from "./acting.js";
 import { h, icon, keyed, part, setAttr, setText, setVar } from "./dom.js";
-import { duration, integer, plural, span } from "./format.js";
+import { duration, integer, moment, plural, span } from "./format.js";
 import { cancelJob } from "./jobacts.js";
-import { readable, words } from "./jobresult.js";
+import { words } from "./jobresult.js";
 import { board } from "./jobsfeed.js";
 import { route } from "./jobsroute.js";
 import { onState, serverNow } from "./live.js";
@@ -112,10 +112,19 @@ function queues(element, stats) {
     setVar(line.querySelector("i"), "--v", `${(100 * queue.pending) / most}%`);
     setText(part(line, "pending"), integer(queue.pending));
   });
-  const facts = part(element, "idle-facts");
-  const mark = JSON.stringify(stats.idle_work);
-  if (facts.dataset.is === mark) return;
-  facts.dataset.is = mark;
-  facts.replaceChildren(...readable(stats.idle_work ?? {}));
-  setAttr(part(element, "idle-title"), "hidden", facts.childElementCount === 0);
+  const kinds = Object.entries(stats.idle_work).sort(([, one], [, other]) => other.at.localeCompare(one.at));
+  keyed(part(element, "idle-facts"), kinds, ([kind]) => kind, createIdle, patchIdle);
+  setAttr(part(element, "idle-title"), "hidden", kinds.length === 0);
+}
+
+function createIdle([kind]) {
+  return h("li", {}, h("span", {}, h("b", {}, kind.replaceAll("_", " ")), " ", h("a", { class: "mono" })), h("time", {}), h("span", { class: "sub", "data-reason": true }));
+}
+
+function patchIdle(line, [, last]) {
+  const link = line.querySelector("a");
+  setText(link, last.job_id ?? "");
+  setAttr(link, "href", last.job_id === null ? null : route.href({ job: last.job_id }));
+  setText(line.querySelector("time"), moment(last.at));
+  setText(part(line, "reason"), last.reason);
 }
