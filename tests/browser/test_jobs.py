@@ -48,7 +48,7 @@ def test_workers_queues_and_stuck_jobs_are_shown(serve_vault: Serve, desktop: Pa
     assert dict(shown) == queues
     posted = desktop.get_by_role("list", name="Idle-time work, the last of each kind").get_by_role("listitem")
     expect(posted).to_contain_text(["hot: not applied yet", "checkpoint-40 was not verified for 7 d"])
-    expect(posted.first.get_by_role("link", name="1")).to_have_attribute("href", re.compile("job=1$"))
+    expect(posted.first.get_by_role("link", name="retention 1")).to_have_attribute("href", re.compile("job=1$"))
     stuck = desktop.get_by_role("list", name="Stuck jobs")
     expect(stuck).to_contain_text(jobs.stuck[0]["reason"])
     stuck.get_by_role("button", name="Cancel layer_stats 1004").click()

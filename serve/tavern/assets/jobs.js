@@ -118,13 +118,12 @@ function queues(element, stats) {
 }
 
 function createIdle([kind]) {
-  return h("li", {}, h("span", {}, h("b", {}, kind.replaceAll("_", " ")), " ", h("a", { class: "mono" })), h("time", {}), h("span", { class: "sub", "data-reason": true }));
+  return h("li", {}, h("a", {}, h("b", {}, kind.replaceAll("_", " ")), " ", h("span", { class: "mono", "data-number": true })), h("time", {}), h("span", { class: "sub", "data-reason": true }));
 }
 
 function patchIdle(line, [, last]) {
-  const link = line.querySelector("a");
-  setText(link, last.job_id ?? "");
-  setAttr(link, "href", last.job_id === null ? null : route.href({ job: last.job_id }));
+  setText(part(line, "number"), last.job_id ?? "");
+  setAttr(line.querySelector("a"), "href", last.job_id === null ? null : route.href({ job: last.job_id }));
   setText(line.querySelector("time"), moment(last.at));
   setText(part(line, "reason"), last.reason);
 }
