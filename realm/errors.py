@@ -40,6 +40,18 @@ class QueueFullError(RealmError):
         self.retry_after_s = retry_after_s
 
 
+class GenerationError(RealmError):
+    """A generation ended without its answer: a step failed, or the engine was closed."""
+
+
+class DeadlineError(GenerationError):
+    """A generation ran out of the time that it was given."""
+
+
+class CancelledError(GenerationError):
+    """A generation was cancelled by whoever asked for it."""
+
+
 class QuestError(RealmError):
     """A quest file cannot be used. `line` is the 1-based line (or item) number, None = the whole file."""
 

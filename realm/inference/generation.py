@@ -1,16 +1,19 @@
-"""Greedy decoding of many prompts at once, with a key/value cache. Knows no skills and no grading."""
+"""Greedy answers to many prompts, in the calling thread; weights put into a model. Knows no skills and no grading."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
 
 import numpy as np
 import torch
-from transformers import DynamicCache
 
-from realm.models.chat import render, token_ids
-from realm.models.hero import Hero
+from realm.errors import RealmError
+from realm.inference.requests import Completion, GenerationRequest, Piece
+from realm.inference.row import Row
+from realm.inference.scheduler import Limits, Scheduler
+from realm.models.chat import chat_ids
+from realm.models.hero import Hero, end_tokens
 
 
 def load_weights(hero: Hero, weights: Mapping[str, np.ndarray] | Mapping[str, torch.Tensor]) -> None:
@@ -26,12 +29,6 @@ def load_weights(hero: Hero, weights: Mapping[str, np.ndarray] | Mapping[str, to
             parameter.copy_(found if isinstance(found, torch.Tensor) else torch.from_numpy(np.array(found, copy=True)))
 
 
-def chat_prompt(hero: Hero, text: str) -> list[int]:
-    """Token ids of one user turn, ready for the assistant's."""
-    messages = [{"role": "user", "content": text}]
-    return token_ids(hero.tokenizer, render(hero.tokenizer, messages, generation_prompt=True))
-
-
 Watch = Callable[[], None]
 """Called before every token; it may raise what ends the work."""
 
@@ -40,56 +37,38 @@ def undisturbed() -> None:
     """A watch that never ends anything."""
 
 
-@torch.inference_mode()
+class _Answer:
+    """Keeps the text of a row."""
+
+    cancelled = False
+    text = ""
+
+    def piece(self, piece: Piece) -> None:
+        """Nobody streams."""
+
+    def end(self, completion: Completion) -> None:
+        self.text = completion.text
+
+    def fail(self, error: RealmError) -> None:
+        raise error
+
+
 def generate(hero: Hero, prompts: Sequence[str], max_new_tokens: int, watch: Watch = undisturbed) -> list[str]:
     """The hero's greedy answer to each prompt, without special tokens, at most `max_new_tokens` long.
 
-    One left-padded batch; finished rows leave it when a third of it is finished.
+    All are read at once and decoded together, by the same steps as an Engine's.
+
+    Raises:
+        HeroError: the tokenizer has no chat template, or the model cannot be decoded in slots.
+        GenerationError: the model's logits are not finite numbers.
     """
-    if not prompts:
-        return []
-    hero.model.eval()
-    ids = [chat_prompt(hero, prompt) for prompt in prompts]
-    longest = max(len(row) for row in ids)
-    pad = int(cast(int, hero.tokenizer.pad_token_id))
-    end = _end_tokens(hero)
-    tokens = torch.full((len(ids), longest), pad, dtype=torch.long)
-    mask = torch.zeros((len(ids), longest), dtype=torch.long)
-    for row, values in enumerate(ids):
-        tokens[row, longest - len(values) :] = torch.tensor(values)
-        mask[row, longest - len(values) :] = 1
-    tokens, mask = tokens.to(hero.device), mask.to(hero.device)
-    answers: list[list[int]] = [[] for _ in ids]
-    alive = list(range(len(ids)))
-    cache = DynamicCache(config=hero.model.config)
-    positions = (mask.cumsum(-1) - 1).clamp(min=0)
-    done = torch.zeros(len(ids), dtype=torch.bool, device=hero.device)
-    for _ in range(max_new_tokens):
+    scheduler = Scheduler(hero, Limits(rows=len(prompts), prompt_tokens=sys.maxsize, cache_tokens=sys.maxsize))
+    ends, answers = end_tokens(hero), [_Answer() for _ in prompts]
+    for prompt, answer in zip(prompts, answers, strict=True):
+        ids = chat_ids(hero.tokenizer, [{"role": "user", "content": prompt}])
+        request = GenerationRequest(prompt=tuple(ids), max_tokens=max_new_tokens)
+        scheduler.add(Row(request, hero.tokenizer, ends, answer))
+    while scheduler.busy:
         watch()
-        out = cast(Any, hero.model)(
-            input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, logits_to_keep=1
-        )
-        chosen = out.logits[:, -1].argmax(-1)
-        done |= torch.isin(chosen, end)
-        finished = done.tolist()
-        for row, token in enumerate(chosen.tolist()):
-            if not finished[row]:
-                answers[alive[row]].append(token)
-        left = finished.count(False)
-        if left == 0:
-            break
-        positions, tokens = positions[:, -1:] + 1, chosen[:, None]
-        mask = torch.cat([mask, mask.new_ones((len(alive), 1))], dim=1)
-        if left <= len(alive) * 2 // 3:
-            keep = (~done).nonzero(as_tuple=True)[0]
-            cache.batch_select_indices(keep)
-            tokens, mask, positions, done = tokens[keep], mask[keep], positions[keep], done[keep]
-            alive = [alive[row] for row in keep.tolist()]
-    return hero.tokenizer.batch_decode(answers, skip_special_tokens=True)
-
-
-def _end_tokens(hero: Hero) -> torch.Tensor:
-    configured = getattr(hero.model.generation_config, "eos_token_id", None)
-    ends = configured if isinstance(configured, list) else [configured]
-    values = {int(value) for value in [*ends, hero.tokenizer.eos_token_id] if value is not None}
-    return torch.tensor(sorted(values), device=hero.device)
+        scheduler.step()
+    return [answer.text for answer in answers]

@@ -40,6 +40,13 @@ class Hero:
         return sum(parameter.numel() for parameter in self.model.parameters())
 
 
+def end_tokens(hero: Hero) -> frozenset[int]:
+    """The tokens with which an answer ends: those of the model's generation config and the tokenizer's."""
+    configured = getattr(hero.model.generation_config, "eos_token_id", None)
+    ends = configured if isinstance(configured, list) else [configured]
+    return frozenset(int(value) for value in [*ends, hero.tokenizer.eos_token_id] if value is not None)
+
+
 def pick_device() -> torch.device:
     """CUDA where there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -13,8 +13,8 @@ from realm.catalog import HeroSpec, hero_spec, list_heroes
 from realm.config import RealmConfig
 from realm.errors import ConfigError, HeroError
 from realm.inference.evaluation import ask, evaluate, take_exam, validation_loss, validation_set
-from realm.inference.generation import chat_prompt, generate, load_weights
-from realm.models.chat import spells
+from realm.inference.generation import generate, load_weights
+from realm.models.chat import chat_ids, spells
 from realm.models.hero import Hero, build_hero, empty_hero
 from realm.training.settings import open_hero, starting_weights
 from skills import exam_panel, get_engine
@@ -95,7 +95,7 @@ def test_batched_generation_says_what_one_by_one_says(hero: Hero) -> None:
     ]
     expected = []
     for prompt in prompts:
-        ids = torch.tensor([chat_prompt(hero, prompt)])
+        ids = torch.tensor([chat_ids(hero.tokenizer, [{"role": "user", "content": prompt}])])
         out = hero.model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=24, do_sample=False)
         expected.append(hero.tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True))
     assert generate(hero, prompts, 24) == expected
