@@ -26,8 +26,7 @@ def skill_ports(config: RealmConfig, engine: Engine | None = None) -> dict[str, 
     ports = {skill_id: port for skill_id, port in {**known, **chosen}.items() if port is not None}
     owners: dict[int, str] = {}
     for key, port in {
-        "web.tavern_port": config.web.tavern_port,
-        "web.vault_port": config.web.vault_port,
+        **config.web.ports(),
         "ray.port": config.ray.port,
         "ray.dashboard_port": config.ray.dashboard_port,
     }.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from actors.rows import row_of
 from actors.service import now
 from actors.vault_base import VaultBase
 from realm.errors import NotFoundError, RequestError
-from realm.rules.checkpoint import CreatedBy
+from realm.rules.checkpoint import Checkpoint, CreatedBy
 from realm.rules.stronghold import Zone
 from realm.store.checkpoint_pages import Wanted
 from realm.vault.paths import clean, confined, hidden
 
 MAX_PAGE = 1000
+ALIASES = ("champion", "latest")
 
 
 class VaultLedger(VaultBase):
@@ -87,6 +89,47 @@ class VaultLedger(VaultBase):
         found = self.checkpoints.find(name) or self.checkpoints.get(name)
         self.uses.unuse(found.id, holder)
 
+    def book(self, name: str) -> dict[str, Any]:
+        """What the Oracle answers from: `checkpoint_id`, `sha256`, `step` of a checkpoint by id or name, or of
+        `champion` or `latest`.
+
+        Raises:
+            NotFoundError: there is none; names those that are nearest.
+        """
+        if name in ALIASES:
+            found = self.aliases()[name]
+            if found is None:
+                raise NotFoundError(f"There is no {name} yet.", "A battle saves checkpoints; an exam makes a champion.")
+            return found
+        try:
+            return _book(self.checkpoints.get(name))
+        except NotFoundError as error:
+            known = [*ALIASES, *(each["checkpoint_id"] for each in self.books())]
+            short = {each.partition("/")[2] or each: each for each in known}
+            near = difflib.get_close_matches(name.partition("/")[2] or name, short, n=3, cutoff=0.3)
+            remedy = f"Nearest: {', '.join(short[each] for each in near)}." if near else error.remedy
+            raise NotFoundError(error.problem, remedy) from None
+
+    def books(self) -> list[dict[str, Any]]:
+        """The newest checkpoints of the active campaign, with `campaign_id` and `saved_at`."""
+        found = self.checkpoints.ledger(Wanted(self.campaign_id), limit=MAX_PAGE).checkpoints
+        more = ({"campaign_id": each.campaign_id, "saved_at": each.saved_at.isoformat()} for each in found)
+        return [{**_book(each), **other} for each, other in zip(found, more, strict=True)]
+
+    def aliases(self) -> dict[str, dict[str, Any] | None]:
+        """What `champion` and `latest` stand for, None where there is none.
+
+        The champion is that of the active campaign; with `oracle.follow_champion` off, the one promoted by hand last.
+        """
+        campaign = self.campaigns.get(self.campaign_id)
+        newest = self.checkpoints.newest(campaign.id)
+        if self.config.oracle.follow_champion:
+            champion = self.checkpoints.find(campaign.champion_id) if campaign.champion_id else None
+        else:
+            champion = self.checkpoints.last_promoted(campaign.id)
+        named = {"champion": champion, "latest": newest}
+        return {alias: None if found is None else _book(found) for alias, found in named.items()}
+
     def files(self, name: str) -> list[dict[str, Any]]:
         """The files of a checkpoint's folder at home by path and size."""
         folder = self._folder(name)
@@ -146,6 +189,10 @@ class VaultLedger(VaultBase):
         )
         page = self.checkpoints.ledger(wanted, sort, descending, limit, offset)
         return {"checkpoints": [*self.rows(page.checkpoints)], "total": page.total}
+
+
+def _book(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {"checkpoint_id": checkpoint.id, "sha256": checkpoint.sha256, "step": checkpoint.step}
 
 
 def _zone(zone: str) -> Zone:

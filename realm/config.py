@@ -107,6 +107,9 @@ class PlacementConfig(Part):
         None, "next_battle", "GPUs of each train worker; none = what the resource table gives for this cluster.", ge=0
     )
     eval_cpus: int = setting(1, "restart", "CPUs and torch threads of the evaluating worker.", ge=0)
+    oracle_gpus: float | None = setting(
+        None, "restart", "GPUs of each process of the Oracle; none = 0.2 on a shared GPU, 0.5 on a node of its own.", ge=0
+    )
     eval_gpus: float | None = setting(
         None, "restart", "GPUs of the evaluating worker; none = what the resource table gives for this cluster.", ge=0
     )
@@ -129,12 +132,35 @@ class JobsConfig(Part):
     idle_interval_s: float = setting(60.0, "live", "Least seconds between two idle-time jobs of one kind.", ge=1)
 
 
+class OracleConfig(Part):
+    url: str | None = setting(
+        None, "restart", "An OpenAI-compatible server outside the cluster in the Oracle's place; none is started then."
+    )
+    follow_champion: bool = setting(
+        True, "live", "`champion` is the best by exam accuracy; else the one promoted by hand last."
+    )
+    max_replicas: int = setting(1, "restart", "Most processes that hold weights; as many as questions need.", ge=1, le=64)
+    min_replicas: int = setting(0, "restart", "Processes that hold weights even when nobody asks.", ge=0, le=64)
+    idle_s: float = setting(600.0, "restart", "Seconds without a question after which the last process ends.", ge=1)
+    memory_mb: int | None = setting(
+        None, "restart", "Memory for weights and caches of one process; none = half of what is free at its start.", ge=1
+    )
+    rows: int = setting(32, "restart", "Answers that one checkpoint makes at once.", ge=1, le=1024)
+    queue: int = setting(256, "restart", "Questions to one checkpoint that may wait; more are refused.", ge=0, le=100_000)
+    cache_tokens: int = setting(
+        32_768, "restart", "Tokens of all answers that one checkpoint makes at once, prompts included.", ge=64
+    )
+    timeout_s: float = setting(300.0, "live", "Longest time for one answer, waiting included.", gt=0, le=86_400)
+    threads: int = setting(1, "restart", "torch threads of a process on a CPU.", ge=1, le=1024)
+
+
 class WebConfig(Part):
     host: str = setting(
         "127.0.0.1", "restart", "Address the Tavern and the APIs listen on; anything wider needs a token."
     )
     tavern_port: int = setting(8888, "restart", "Port of the Tavern.", ge=1, le=65535)
     vault_port: int = setting(8767, "restart", "Port of the Vault API: checkpoints and jobs.", ge=1, le=65535)
+    oracle_port: int = setting(8765, "restart", "Port of the Oracle.", ge=1, le=65535)
     skill_ports: dict[str, Port | None] = setting(
         {}, "restart", "Ports of skills' APIs by skill id, instead of those of their YAML; null for none."
     )
@@ -148,6 +174,10 @@ class WebConfig(Part):
         (), "restart", "Host names beside the loopback ones that requests may name, each with its port if not 80."
     )
     upload_max_mb: int = setting(2048, "restart", "Largest quest file taken through the browser.", ge=1)
+
+    def ports(self) -> dict[str, int]:
+        """Ports that the realm itself listens on, by setting; those of skills come beside them."""
+        return {f"web.{name}_port": getattr(self, f"{name}_port") for name in ("tavern", "vault", "oracle")}
 
     @model_validator(mode="after")
     def _wider_needs_a_token(self) -> WebConfig:
@@ -231,6 +261,7 @@ class RealmConfig(BaseSettings):
     training: TrainingConfig = TrainingConfig()
     auto_quest: AutoQuestConfig = AutoQuestConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    oracle: OracleConfig = OracleConfig()
     sparring: SparringConfig = SparringConfig()
     placement: PlacementConfig = PlacementConfig()
     jobs: JobsConfig = JobsConfig()

@@ -11,6 +11,8 @@ from realm.errors import NotFoundError
 from realm.home import RealmHome
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ORACLE_SERVICE = "oracle"
+"""Name of the service that answers questions, OpenAI-compatible; scripts may say `inference`."""
 VAULT_SERVICE = "vault-api"
 """Name of the service that is the realm's own API: vault, jobs, books."""
 
@@ -26,13 +28,14 @@ def service_urls(config: RealmConfig, skill_ports: Mapping[str, int]) -> dict[st
     return {
         "tavern": url_of(host, config.web.tavern_port),
         VAULT_SERVICE: url_of(host, config.web.vault_port),
+        ORACLE_SERVICE: config.oracle.url or url_of(host, config.web.oracle_port),
         **{skill_service(skill_id): url_of(host, port) for skill_id, port in skill_ports.items()},
         "dashboard": url_of("127.0.0.1", config.ray.dashboard_port),
     }
 
 
 def get_service_url(name: str) -> str:
-    """URL of a service of this machine's realm by name, e.g. `tavern`, `vault-api` or `vault`, `dashboard`.
+    """URL of a service of this machine's realm by name, e.g. `tavern`, `vault-api` or `vault`, `dashboard`, `inference`.
 
     A skill's API is `skill-api-ID`, where `web.skill_ports` names its port.
 
@@ -47,9 +50,8 @@ def get_service_url(name: str) -> str:
         record = (home.ray / "address").read_text().strip()
     except FileNotFoundError:
         record = ""
-    urls.setdefault("vault-api", url_of(config.web.host, config.web.vault_port))
     urls["dashboard"] = dashboard_url(home, config, record)
-    wanted = "vault-api" if name == "vault" else name
+    wanted = {"vault": VAULT_SERVICE, "inference": ORACLE_SERVICE}.get(name, name)
     if wanted not in urls:
         raise NotFoundError(f"The realm has no service {name!r}.", f"There are {', '.join(urls)}.")
     return urls[wanted]

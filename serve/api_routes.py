@@ -81,14 +81,19 @@ def _route_over(keys: IdempotencyKeys) -> type[APIRoute]:
             async def handle(request: Request) -> Response:
                 if request.method in SAFE_METHODS:
                     return await handler(request)
-                body = await _read(request)
+                again, body = await as_json(request)
                 key = request.headers.get(KEY_HEADER)
-                again = JsonRequest(_as_json(request), _replayed(body, request.receive))
                 return await handler(again) if key is None else await _once(keys, key, again, body, handler)
 
             return handle
 
     return Route
+
+
+async def as_json(request: Request) -> tuple[JsonRequest, bytes]:
+    """The request with its body read as JSON whatever its content type says, and that body; refused over the limit."""
+    body = await _read(request)
+    return JsonRequest(_as_json(request), _replayed(body, request.receive)), body
 
 
 class JsonRequest(Request):

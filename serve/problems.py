@@ -128,12 +128,13 @@ def of_realm_error(error: RealmError) -> ProblemResponse:
         error.problem,
         remedy=error.remedy or REMEDIES.get(status, ""),
         kind=f"urn:realm:{cls.__name__}",
-        headers=_retry_after(error),
+        headers=retry_after(error),
         more=more,
     )
 
 
-def _retry_after(error: RealmError) -> dict[str, str] | None:
+def retry_after(error: RealmError) -> dict[str, str] | None:
+    """The header that says when to ask again, of errors that pass."""
     if isinstance(error, QueueFullError):
         return {"Retry-After": str(max(BUSY_RETRY_S, math.ceil(error.retry_after_s)))}
     if isinstance(error, BusyError):

@@ -100,7 +100,7 @@ def check_ports(home: RealmHome, config: RealmConfig) -> Iterator[Check]:
 
     The realm starts without a skill's API whose port is taken, and not without another.
     """
-    needed = {"web.tavern_port": config.web.tavern_port, "web.vault_port": config.web.vault_port}
+    needed = config.web.ports()
     external = external_address(config) is not None
     if not external:
         needed |= {"ray.port": config.ray.port, "ray.dashboard_port": config.ray.dashboard_port}

@@ -69,7 +69,7 @@ def start(
         home.create()
         config = load_config(home)
         ports = skill_ports(config)
-        web = {"web.tavern_port": config.web.tavern_port, "web.vault_port": config.web.vault_port}
+        web = config.web.ports()
         address = cluster_address(home, config)
         fresh = address is None
         if address is None:

@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from transformers import (
@@ -113,15 +113,16 @@ def base_folder(spec: HeroSpec, folder: Path, seed: int, override: str | None, m
     return str(folder) if (folder / "config.json").exists() else cast(str, spec.base_model)
 
 
-def load_hero(source: str | Path, dtype: torch.dtype, device: torch.device) -> Hero:
-    """Open a Hugging Face folder or hub name.
+def load_hero(source: str | Path, dtype: torch.dtype | Literal["auto"], device: torch.device) -> Hero:
+    """Open a Hugging Face folder or hub name. dtype "auto" = as its weights are saved.
 
     Raises:
         HeroError: nothing loadable there; says what was tried and how to provide it.
     """
     tokenizer = load_tokenizer(source)
     try:
-        model = AutoModelForCausalLM.from_pretrained(str(source), dtype=dtype, **_options(source))
+        # Weights that are pickles and code that comes with a folder are never run.
+        model = AutoModelForCausalLM.from_pretrained(str(source), dtype=dtype, use_safetensors=True, **_options(source))
     except (OSError, ValueError) as error:
         raise _missing(source, error) from None
     model.to(device)  # pyright: ignore[reportArgumentType]
@@ -144,7 +145,7 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
 
 
 def _options(source: str | Path) -> dict[str, Any]:
-    return {"local_files_only": True} if Path(source).is_dir() else {}
+    return {"trust_remote_code": False} | ({"local_files_only": True} if Path(source).is_dir() else {})
 
 
 def _missing(source: str | Path, error: Exception) -> HeroError:
