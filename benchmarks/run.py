@@ -25,6 +25,7 @@ PARTS = {
     "ledger": "benchmarks.ledger",
     "transfers": "benchmarks.transfers",
     "throughput": "benchmarks.throughput",
+    "engine": "benchmarks.engine",
     "trl": "benchmarks.trl",
 }
 RESULTS = Path(__file__).parent / "results"

@@ -50,6 +50,8 @@ class Engine:
         self._vocabulary = cast(Any, hero.model.get_input_embeddings()).weight.shape[0]
         self._scheduler: Scheduler | None = Scheduler(hero, limits)
         self._arrived: list[Row] = []
+        self._open = 0
+        """Requests that have not ended."""
         self._load = Load(0, 0, 0)
         self._closing = False
         self._changed = threading.Condition()
@@ -66,20 +68,21 @@ class Engine:
             ConflictError: the engine is closed.
         """
         request = self._checked(request)
-        generation = Generation(request)
+        generation = Generation(request, self._one_ends)
         deadline = None if request.timeout_s is None else time.monotonic() + request.timeout_s
         row = Row(request, self._tokenizer, self._ends, generation, deadline)
         with self._changed:
             if self._closing:
                 raise ConflictError("The engine is closed.", "Ask the one that took its place.")
-            load = self.load
-            if load.rows + load.waiting >= self.limits.rows + self.limits.queue:
-                retry_after_s = self._pace.seconds(load.waiting)
+            most = self.limits.rows + self.limits.queue
+            if self._open >= most:
+                retry_after_s = self._pace.seconds(self.limits.queue)
                 raise QueueFullError(
-                    f"{load.rows} requests are answered and {load.waiting} wait, which is the most.",
+                    f"{most} requests are answered or wait, which is the most.",
                     f"Ask again in {retry_after_s:.0f} s.",
                     retry_after_s,
                 )
+            self._open += 1
             self._arrived.append(row)
             self._changed.notify_all()
         return generation
@@ -113,6 +116,10 @@ class Engine:
                 "Use this hero's tokenizer.",
             )
         return replace(request, max_tokens=min(request.max_tokens, room))
+
+    def _one_ends(self) -> None:
+        with self._changed:
+            self._open -= 1
 
     def _run(self, scheduler: Scheduler) -> None:
         while self._next(scheduler):

@@ -1,4 +1,7 @@
-"""Chooses the next token of each row from its logits. A row's choice depends on no other row."""
+"""Chooses the next token of each row from its logits. A row's choice depends on no other row.
+
+Logits themselves differ by about 1e-6 from one shape of batch to another, as floating-point sums do.
+"""
 
 from __future__ import annotations
 

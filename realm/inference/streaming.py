@@ -17,8 +17,10 @@ class Generation:
     Nothing here holds up the engine: pieces wait until they are taken, no more of them than max_tokens.
     """
 
-    def __init__(self, request: GenerationRequest) -> None:
+    def __init__(self, request: GenerationRequest, ending: Callable[[], None]) -> None:
+        """`ending` is called once, before anybody learns that it has ended."""
         self.request = request
+        self._ending = ending
         self.cancelled = False
         self._changed = threading.Condition()
         self._pieces: list[Piece] = []
@@ -110,6 +112,7 @@ class Generation:
             self._tell()
 
     def end(self, completion: Completion) -> None:
+        self._ending()
         with self._changed:
             if not self.request.stream:
                 self._pieces.append(Piece(completion.text, completion.tokens))
@@ -117,15 +120,16 @@ class Generation:
             self._tell()
 
     def fail(self, error: RealmError) -> None:
+        self._ending()
         with self._changed:
             self._error = error
             self._tell()
 
     def _tell(self) -> None:
         self._changed.notify_all()
-        try:
-            for wake in self._wakers:
+        for wake in self._wakers:
+            try:
                 wake()
-        except RuntimeError:
-            # The event loop is closed, and with it whoever waited there is gone.
-            self.cancel()
+            except RuntimeError:
+                # The event loop is closed, and with it whoever waited there is gone.
+                self.cancel()

@@ -187,16 +187,30 @@ def test_who_goes_stops_the_generation_and_no_other(hero: Hero, lasting: tuple[i
         engine.close()
 
 
-def test_time_runs_out(engine: Engine, hero: Hero, lasting: tuple[int, ...]) -> None:
-    with gated(hero) as passes:
-        late = engine.submit(ask(lasting, 300, timeout_s=0.2))
-        with pytest.raises(DeadlineError, match=r"within 0\.25 s"):
-            late.result(0.25)
-        assert not late.done, "who waits no longer does not end it"
-        passes.release()
-    with pytest.raises(DeadlineError, match="of at most 300 tokens"):
+def test_time_runs_out(engine: Engine, hero: Hero) -> None:
+    with gated(hero):
+        held = engine.submit(ask())
+        with pytest.raises(DeadlineError, match=r"within 0\.01 s"):
+            held.result(0.01)
+        assert not held.done, "who waits no longer does not end it"
+        late = engine.submit(ask(timeout_s=1e-6))
+    with pytest.raises(DeadlineError, match="0 of at most 20 tokens"):
         late.result(WAIT_S)
-    assert engine.submit(ask()).result(WAIT_S)
+    assert ids(held.result(WAIT_S)) == own_answer(hero, PROMPT, 20)
+
+
+def test_who_does_not_read_holds_up_nobody(engine: Engine, hero: Hero) -> None:
+    unread = engine.submit(ask(max_tokens=60, stream=True))
+    others = [engine.submit(ask(max_tokens=60)).result(WAIT_S) for _ in range(3)]
+    assert [ids(each) for each in others] == [own_answer(hero, PROMPT, 60)] * 3
+    assert "".join(piece.text for piece in unread) == others[0].text
+
+
+def test_a_place_is_free_as_soon_as_its_request_has_ended(hero: Hero) -> None:
+    engine = Engine(hero, Limits(rows=1, queue=0))
+    for _ in range(50):
+        engine.submit(ask(max_tokens=2)).result(WAIT_S)
+    engine.close()
 
 
 def test_a_full_queue_refuses_and_says_when_to_come_again(hero: Hero) -> None:
