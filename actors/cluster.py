@@ -125,12 +125,20 @@ def spawn(spec: ServiceSpec, home: RealmHome, config: RealmConfig) -> ActorHandl
 
 def worker_options(config: RealmConfig) -> dict[str, Any]:
     """Resources of the evaluating worker, as the resource table gives them for this cluster."""
-    gpus = config.placement.eval_gpus
+    return _inference_options(config.placement.eval_cpus, config.placement.eval_gpus)
+
+
+def oracle_options(config: RealmConfig) -> dict[str, Any]:
+    """Resources of each process of the Oracle, as the resource table gives them."""
+    return _inference_options(0, config.placement.oracle_gpus)
+
+
+def _inference_options(cpus: int, gpus: float | None) -> dict[str, Any]:
     labelled = nodes_with("realm/role", "oracle")
     if gpus is None:
         total = ray.cluster_resources().get("GPU", 0.0)
         gpus = 0.0 if not total else 0.5 if labelled else 0.2
-    options: dict[str, Any] = {"num_cpus": config.placement.eval_cpus, "num_gpus": gpus}
+    options: dict[str, Any] = {"num_cpus": cpus, "num_gpus": gpus}
     if labelled:
         options["label_selector"] = {"realm/role": "oracle"}
     else:

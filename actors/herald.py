@@ -19,6 +19,8 @@ WRITE_INTERVAL_S = 2.0
 FRESH_S = 0.05
 """A state snapshot this old is given again."""
 
+ORACLE_KEPT_S = 60.0
+
 
 class Herald(Service):
     """Tells what happens: one snapshot of the state, the loss curve, the events."""
@@ -32,6 +34,7 @@ class Herald(Service):
         self.waiting: list[tuple[str, BattlePoint]] = []
         self.services: dict[str, dict[str, Any]] = {}
         self.nodes: list[dict[str, Any]] = []
+        self.oracles: dict[str, dict[str, Any]] = {}
         self.lock = threading.Lock()
         self.reading = threading.Lock()
         self.seq = int(time.time() * 1000)
@@ -57,6 +60,16 @@ class Herald(Service):
     def tell_services(self, services: dict[str, dict[str, Any]], nodes: list[dict[str, Any]]) -> None:
         """Weaver's newest round."""
         self.services, self.nodes = services, nodes
+
+    def tell_oracle(self, holder: str, report: dict[str, Any]) -> None:
+        """What a process of the Oracle holds, from itself, every few seconds; `at` in Unix seconds."""
+        self.oracles = {**self.oracles, holder: report}
+
+    def oracle(self) -> dict[str, dict[str, Any]]:
+        """The newest report of each process of the Oracle that told something within a minute."""
+        since = time.time() - ORACLE_KEPT_S
+        self.oracles = {holder: report for holder, report in self.oracles.items() if report["at"] > since}
+        return self.oracles
 
     def snapshot(self) -> dict[str, Any]:
         """The whole state, JSON-ready; `seq` grows with every new one."""

@@ -51,9 +51,13 @@ class WebHost(AppHost):
 
 
 class ApiHost(AppHost):
-    """Hosts the small APIs: the realm's own, and one for each skill that has a port."""
+    """Hosts the small APIs: the realm's own, the Oracle's, and one for each skill that has a port."""
 
     module = "serve.api_host"
+
+    def oracle(self) -> str:
+        """The name of the Oracle's application on Ray Serve, which is deployed first where it is not."""
+        return importlib.import_module("serve.oracle.deployment").deployed(self.home, self.config)
 
 
 class ServedSite:

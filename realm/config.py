@@ -108,7 +108,10 @@ class PlacementConfig(Part):
     )
     eval_cpus: int = setting(1, "restart", "CPUs and torch threads of the evaluating worker.", ge=0)
     oracle_gpus: float | None = setting(
-        None, "restart", "GPUs of each process of the Oracle; none = 0.2 on a shared GPU, 0.5 on a node of its own.", ge=0
+        None,
+        "restart",
+        "GPUs of each process of the Oracle; none = 0.2, or 0.5 on a node of its own.",
+        ge=0,
     )
     eval_gpus: float | None = setting(
         None, "restart", "GPUs of the evaluating worker; none = what the resource table gives for this cluster.", ge=0
@@ -136,17 +139,22 @@ class OracleConfig(Part):
     url: str | None = setting(
         None, "restart", "An OpenAI-compatible server outside the cluster in the Oracle's place; none is started then."
     )
+    token: str | None = setting(None, "restart", "Token that the server of oracle.url demands.")
     follow_champion: bool = setting(
         True, "live", "`champion` is the best by exam accuracy; else the one promoted by hand last."
     )
-    max_replicas: int = setting(1, "restart", "Most processes that hold weights; as many as questions need.", ge=1, le=64)
+    max_replicas: int = setting(
+        1, "restart", "Most processes that hold weights; questions decide how many.", ge=1, le=64
+    )
     min_replicas: int = setting(0, "restart", "Processes that hold weights even when nobody asks.", ge=0, le=64)
     idle_s: float = setting(600.0, "restart", "Seconds without a question after which the last process ends.", ge=1)
     memory_mb: int | None = setting(
         None, "restart", "Memory for weights and caches of one process; none = half of what is free at its start.", ge=1
     )
     rows: int = setting(32, "restart", "Answers that one checkpoint makes at once.", ge=1, le=1024)
-    queue: int = setting(256, "restart", "Questions to one checkpoint that may wait; more are refused.", ge=0, le=100_000)
+    queue: int = setting(
+        256, "restart", "Questions to one checkpoint that may wait; others are refused.", ge=0, le=100_000
+    )
     cache_tokens: int = setting(
         32_768, "restart", "Tokens of all answers that one checkpoint makes at once, prompts included.", ge=64
     )

@@ -35,7 +35,7 @@ def service_urls(config: RealmConfig, skill_ports: Mapping[str, int]) -> dict[st
 
 
 def get_service_url(name: str) -> str:
-    """URL of a service of this machine's realm by name, e.g. `tavern`, `vault-api` or `vault`, `dashboard`, `inference`.
+    """URL of a service of this machine's realm by name: `tavern`, `vault`, `inference`, `dashboard` and others.
 
     A skill's API is `skill-api-ID`, where `web.skill_ports` names its port.
 

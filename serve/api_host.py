@@ -11,6 +11,7 @@ from realm.home import RealmHome
 from realm.hosts import VAULT_SERVICE, skill_service
 from serve import api_app, skills_api
 from serve.limits import Workbench
+from serve.oracle.sites import oracle_sites
 from serve.realm_backend import realm_backends
 from serve.security import who_may_ask
 from skills import get_engine
@@ -19,7 +20,10 @@ PRUNE_INTERVAL_S = 600.0
 
 
 def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:
-    """An app for each port; those of the skills share the threads that make and grade problems."""
+    """An app for each port; those of the skills share the threads that make and grade problems.
+
+    An Oracle outside the cluster (`oracle.url`) is served by whoever runs it.
+    """
     engine, ports, workbench = get_engine(), skill_ports(config), Workbench()
     web, version = config.web, realm.__version__
 
@@ -34,5 +38,6 @@ def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:
     vault = api_app.create_app(backends, version=version, **who_may_ask(web, web.vault_port))
     return [
         Site(VAULT_SERVICE, vault, web.host, web.vault_port),
+        *oracle_sites(home, config, backends.keys),
         *(site(skill_id, port) for skill_id, port in ports.items()),
     ]

@@ -117,6 +117,7 @@ def settings(tavern: int) -> dict[str, str]:
         "REALM_RAY__OBJECT_STORE_MB": "200",
         "REALM_WEB__TAVERN_PORT": str(tavern),
         "REALM_WEB__VAULT_PORT": str(free_port()),
+        "REALM_WEB__ORACLE_PORT": str(free_port()),
         "REALM_WEB__SKILL_PORTS": json.dumps(skill_ports),
         "REALM_TRAINING__CHECKPOINT_INTERVAL_S": "5",
         "REALM_EVALUATION__EXAM_INTERVAL_S": "10",

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -42,6 +43,9 @@ class Book:
     sha256: str
     step: int
 
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
 
 @dataclass(slots=True)
 class Held:
@@ -54,9 +58,9 @@ class Held:
     engine: Engine
     hero: Hero
     size_bytes: int
+    used_at: datetime
+    order: float
     users: int = 0
-    used_at: datetime = datetime.min.replace(tzinfo=UTC)
-    order: float = 0.0
 
 
 class Shelf:
@@ -83,7 +87,15 @@ class Shelf:
 
     @contextmanager
     def lease(self, book: Book) -> Iterator[Held]:
-        """A checkpoint in memory for as long as the block lasts; loaded first when it is not there.
+        """A checkpoint in memory for as long as the block lasts. Raises as `load`."""
+        held = self.load(book)
+        try:
+            yield held
+        finally:
+            self.give_back(held)
+
+    def load(self, book: Book) -> Held:
+        """A checkpoint in memory, to be given back; loaded first when it is not there.
 
         Raises:
             NotFoundError: no copy of it is whole.
@@ -91,11 +103,21 @@ class Shelf:
             RequestError: it needs more memory than the whole budget.
             QueueFullError: the memory is used by checkpoints that are being asked.
         """
-        held = self.take(book.checkpoint_id) or self._load(book)
-        try:
-            yield held
-        finally:
-            self.give_back(held)
+        with self._changed:
+            if (held := self._held.get(book.checkpoint_id)) is not None:
+                return self._taken(held)
+            future = self._loading.get(book.checkpoint_id)
+            mine = future is None
+            if future is None:
+                future = self._loading[book.checkpoint_id] = Future()
+        if mine:
+            self._load_into(future, book)
+        held = future.result()
+        with self._changed:
+            if self._held.get(book.checkpoint_id) is held:
+                return self._taken(held)
+        # It was let go before this one had it.
+        return self.load(book)
 
     def take(self, checkpoint_id: str) -> Held | None:
         """The checkpoint when it is in memory, to be given back; at once."""
@@ -156,29 +178,11 @@ class Shelf:
         held.used_at, held.order = datetime.now(UTC), time.monotonic()
         return held
 
-    def _load(self, book: Book) -> Held:
-        """Load a checkpoint, or wait for whoever loads it; taken."""
-        with self._changed:
-            if (held := self._held.get(book.checkpoint_id)) is not None:
-                return self._taken(held)
-            future = self._loading.get(book.checkpoint_id)
-            mine = future is None
-            if future is None:
-                future = self._loading[book.checkpoint_id] = Future()
-        if mine:
-            self._load_into(future, book)
-        held = future.result()
-        with self._changed:
-            if self._held.get(book.checkpoint_id) is held:
-                return self._taken(held)
-        # It was let go before this one had it.
-        return self._load(book)
-
     def _load_into(self, future: Future[Held], book: Book) -> None:
         try:
             with self._one_at_a_time:
                 held = self._loaded(book)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised to all that wait for it
             with self._changed:
                 del self._loading[book.checkpoint_id]
             future.set_exception(error)
@@ -208,10 +212,7 @@ class Shelf:
         gone: list[Held] = []
         with self._changed:
             while self.used_bytes + size > self.budget_bytes:
-                free = [each for each in self._held.values() if not each.users]
-                loose = [each for each in free if each.book.checkpoint_id not in self._kept]
-                # What is always kept goes too where nothing fits beside it: it comes back by itself.
-                oldest = min(loose or (free if not self._others_used() else ()), key=lambda each: each.order, default=None)
+                oldest = min(self._loose(), key=lambda each: each.order, default=None)
                 if oldest is not None:
                     gone.append(self._held.pop(oldest.book.checkpoint_id))
                     continue
@@ -224,8 +225,10 @@ class Shelf:
                     )
         _let_go(gone)
 
-    def _others_used(self) -> bool:
-        return any(each.users for each in self._held.values() if each.book.checkpoint_id not in self._kept)
+    def _loose(self) -> list[Held]:
+        """What may be let go. What is always kept only where nothing else would make room; it comes back by itself."""
+        others = [each for each in self._held.values() if each.book.checkpoint_id not in self._kept]
+        return [each for each in others or self._held.values() if not each.users]
 
     @property
     def used_bytes(self) -> int:

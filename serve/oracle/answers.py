@@ -27,7 +27,7 @@ class Shape:
     _lengths: dict[int, int] = field(default_factory=dict[int, int])
 
     def whole(self, told: Json) -> Json:
-        """The answer at once, from what `Replica.complete` tells."""
+        """The answer at once, from what `Oracle.complete` tells."""
         self.begin, self.timings = told, told["timings"]
         self.completion_tokens = sum(choice["completion_tokens"] for choice in told["choices"])
         return {
@@ -38,7 +38,7 @@ class Shape:
         }
 
     def chunks(self, event: Json) -> list[Json]:
-        """The chunks that one event of `Replica.stream` makes."""
+        """The chunks that one event of `Oracle.stream` makes."""
         if "begin" in event:
             self.begin = event["begin"]
             return []

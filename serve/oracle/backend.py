@@ -10,7 +10,7 @@ from serve.oracle.questions import Question
 Json = dict[str, Any]
 
 
-class OracleBackend(Protocol):
+class Answers(Protocol):
     """Whoever answers questions."""
 
     @property
@@ -19,7 +19,7 @@ class OracleBackend(Protocol):
         ...
 
     async def complete(self, question: Question) -> Json:
-        """The whole answer, as `Replica.complete` tells it.
+        """The whole answer, as `Oracle.complete` tells it.
 
         Raises:
             NotFoundError: no such checkpoint, or no copy of it is whole.
@@ -29,7 +29,7 @@ class OracleBackend(Protocol):
         ...
 
     def stream(self, question: Question) -> AsyncGenerator[Json, None]:
-        """The events of `Replica.stream`; raises as `complete`."""
+        """The events of `Oracle.stream`; raises as `complete`."""
         ...
 
     async def books(self) -> Sequence[Json]:
@@ -39,6 +39,14 @@ class OracleBackend(Protocol):
     async def aliases(self) -> dict[str, Json | None]:
         """What `champion` and `latest` stand for."""
         ...
+
+    async def status(self) -> Json:
+        """Its state, what is in memory. Wakes nothing."""
+        ...
+
+
+class Keeper(Protocol):
+    """Whoever knows and says what is in memory."""
 
     async def status(self) -> Json:
         """Its state, what is in memory. Wakes nothing."""
@@ -55,3 +63,7 @@ class OracleBackend(Protocol):
     async def training_level(self, skill_id: str) -> int | None:
         """The level that the campaign trains; None of a skill that it does not train."""
         ...
+
+
+class OracleBackend(Answers, Keeper, Protocol):
+    """Both."""

@@ -1,4 +1,4 @@
-"""OpenAI's routes: /v1/models, /v1/chat/completions, /v1/completions. They know an OracleBackend."""
+"""OpenAI's routes: /v1/models, /v1/chat/completions, /v1/completions. They know Answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from realm.errors import NotFoundError
 from serve.api_routes import as_json
 from serve.json_answers import answer
 from serve.oracle.answers import Json, Shape
-from serve.oracle.backend import OracleBackend
+from serve.oracle.backend import Answers
 from serve.oracle.errors import of_error, told
 from serve.oracle.questions import ChatRequest, CompletionRequest, Question
 from serve.oracle.streaming import ClientGone, EventStream, unless_gone
@@ -44,7 +44,7 @@ class OpenAIRoute(APIRoute):
         return handle
 
 
-def openai_router(backend: OracleBackend) -> APIRouter:
+def openai_router(backend: Answers) -> APIRouter:
     """The routes over `backend`."""
     routes = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenAIRoute)
 
@@ -70,12 +70,10 @@ def openai_router(backend: OracleBackend) -> APIRouter:
     return routes
 
 
-async def _models(backend: OracleBackend) -> list[Json]:
+async def _models(backend: Answers) -> list[Json]:
     status, aliases = await backend.status(), await backend.aliases()
     loaded = {each["checkpoint_id"] for each in status["loaded"]}
-    rows = [
-        _model(alias, found, "realm", 0, loaded) for alias, found in aliases.items() if found is not None
-    ]
+    rows = [_model(alias, found, "realm", 0, loaded) for alias, found in aliases.items() if found is not None]
     for book in await backend.books():
         created = int(datetime.fromisoformat(book["saved_at"]).timestamp())
         rows.append(_model(book["checkpoint_id"], book, book["campaign_id"], created, loaded))
@@ -94,9 +92,7 @@ def _model(model_id: str, book: Json, owner: str, created: int, loaded: set[str]
     }
 
 
-async def _answered(
-    backend: OracleBackend, request: Request, question: Question, chat: bool, usage: bool
-) -> Response:
+async def _answered(backend: Answers, request: Request, question: Question, chat: bool, usage: bool) -> Response:
     shape = Shape(chat)
     if not question["stream"]:
         return answer(shape.whole(await unless_gone(request, backend.complete(question))))

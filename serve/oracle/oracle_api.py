@@ -1,4 +1,4 @@
-"""The realm's own routes about the Oracle: its state, what is in memory, problems to ask. They know an OracleBackend."""
+"""The realm's own routes about the Oracle: its state, what it holds, problems to ask. They know a Keeper."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from serve.api_models import Id, Request, Row, Time
 from serve.api_routes import reads, router, writes
 from serve.json_answers import answer
 from serve.limits import Workbench
-from serve.oracle.backend import OracleBackend
+from serve.oracle.backend import Keeper
 from serve.vault_backend import IdempotencyKeys
 from skills import get_engine
 from skills.catalog import Skill
@@ -86,7 +86,7 @@ class Graded(Row):
     reason: str
 
 
-def oracle_router(backend: OracleBackend, keys: IdempotencyKeys) -> APIRouter:
+def oracle_router(backend: Keeper, keys: IdempotencyKeys) -> APIRouter:
     """The routes over `backend`."""
     routes = router(keys, "oracle")
     workbench = Workbench()

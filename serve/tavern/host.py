@@ -12,6 +12,7 @@ from realm.errors import NotFoundError
 from realm.home import RealmHome
 from serve.api_app import api_routers
 from serve.asking import ask
+from serve.oracle.sites import tavern_routers
 from serve.realm_backend import realm_backends
 from serve.security import who_may_ask
 from serve.tavern.app import create_app
@@ -108,11 +109,12 @@ def build_sites(home: RealmHome, config: RealmConfig) -> list[Site]:
     web = config.web
     uploads = home.root / "uploads"
     uploads.mkdir(exist_ok=True)
+    backends = realm_backends(home)
     app = create_app(
         RealmBackend(web.upload_max_mb * 1_000_000),
         version=realm.__version__,
         upload_folder=uploads,
-        routers=api_routers(realm_backends(home)),
+        routers=[*api_routers(backends), *tavern_routers(home, config, backends.keys)],
         **who_may_ask(web, web.tavern_port),
     )
     return [Site("tavern", app, web.host, web.tavern_port)]

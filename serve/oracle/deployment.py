@@ -1,0 +1,101 @@
+"""The Oracle's application on Ray Serve: where its replicas run, how many there are, and which code they have.
+
+Serve's own HTTP proxy is off: the routes are served by uvicorn in the host of the small APIs and in the Tavern's, which
+ask replicas through a handle. That saves a process, and 10 ms a request (docs/ARCHITECTURE.md).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from ray import serve as ray_serve
+from ray.serve.config import AutoscalingConfig
+from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import ApplicationStatus, LoggingConfig
+
+from actors.cluster import code_version, oracle_options
+from realm.config import RealmConfig
+from realm.home import RealmHome
+from serve.oracle.replica import Replica
+
+PREFIX = "oracle-"
+QUIET = LoggingConfig(enable_access_log=False, log_level="ERROR")
+SHORT_S = 2.0
+"""Serve looks at the load of this time to decide how many replicas are needed."""
+FAILED = (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY)
+_deploying = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """How many replicas run and start, and why the application failed, "" when it did not."""
+
+    running: int = 0
+    starting: int = 0
+    failure: str = ""
+
+
+def application() -> str:
+    """Its name: that of its code, so that an earlier one is told from it."""
+    return f"{PREFIX}{code_version()}"
+
+
+def deployed(home: RealmHome, config: RealmConfig) -> str:
+    """Deploy the application unless it is there; its name. Without a question it has no replica."""
+    name = application()
+    with _deploying:
+        ray_serve.start(proxy_location="Disabled", logging_config=QUIET)
+        known = ray_serve.status().applications
+        for other in known:
+            if other.startswith(PREFIX) and other != name:
+                ray_serve.delete(other)
+        if name not in known or known[name].status in FAILED:
+            bound = _deployment(config).bind(str(home.root))
+            ray_serve.run(bound, name=name, route_prefix=None, _local_testing_mode=False)
+    return name
+
+
+def handle_of(name: str) -> DeploymentHandle[Any]:
+    """The handle that asks its replicas."""
+    return ray_serve.get_app_handle(name)
+
+
+def processes() -> Processes:
+    """How its replicas are. Starts nothing."""
+    found = ray_serve.status().applications.get(application())
+    if found is None:
+        return Processes()
+    if found.status in FAILED:
+        return Processes(failure=found.message or str(found.status))
+    states: dict[str, int] = {}
+    for deployment in found.deployments.values():
+        for state, count in deployment.replica_states.items():
+            states[str(getattr(state, "value", state))] = count
+    return Processes(states.get("RUNNING", 0), states.get("STARTING", 0) + states.get("UPDATING", 0))
+
+
+def _deployment(config: RealmConfig) -> Any:
+    oracle = config.oracle
+    scaling = AutoscalingConfig(
+        min_replicas=oracle.min_replicas,
+        max_replicas=max(oracle.max_replicas, oracle.min_replicas),
+        initial_replicas=oracle.min_replicas,
+        target_ongoing_requests=float(oracle.rows),
+        look_back_period_s=SHORT_S,
+        upscale_delay_s=SHORT_S,
+        downscale_delay_s=oracle.idle_s,
+        downscale_to_zero_delay_s=oracle.idle_s,
+    )
+    made: Any = ray_serve.deployment(Replica)
+    return made.options(
+        name="Replica",
+        ray_actor_options=oracle_options(config),
+        # The engine has the queue and says who comes too late; Serve only passes on.
+        max_ongoing_requests=2 * (oracle.rows + oracle.queue) + 16,
+        max_queued_requests=oracle.rows + oracle.queue,
+        autoscaling_config=scaling,
+        graceful_shutdown_timeout_s=config.oracle.timeout_s,
+        logging_config=QUIET,
+    )

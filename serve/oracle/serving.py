@@ -1,0 +1,233 @@
+"""The Oracle's backend on a cluster: questions go to a replica on Ray Serve, and to another one when that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar, cast
+
+from ray.exceptions import RayActorError, RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from realm.config import load_config
+from realm.errors import ClusterError, QueueFullError, RealmError
+from realm.home import RealmHome
+from realm.hosts import ORACLE_SERVICE, service_urls
+from serve.asking import ask
+from serve.oracle import deployment
+from serve.oracle.backend import Json
+from serve.oracle.questions import Question
+
+T = TypeVar("T")
+TRIES = 4
+"""Replicas that are asked one after another while each is lost."""
+DEPLOY_S = 180.0
+WAKE_S = 180.0
+"""Time for a process with torch and the champion, beside that of the answer."""
+FRESH_S = 10.0
+"""A replica that has not told anything for so long is gone."""
+RETRY_S = 2.0
+LOST = (RayActorError, DeploymentUnavailableError)
+CHAMPION, LATEST = "champion", "latest"
+
+
+class RayOracle:
+    """`OracleBackend` over the application on Ray Serve, VaultKeeper and Herald."""
+
+    def __init__(self, home: RealmHome) -> None:
+        self._home = home
+        self._name = ""
+        self._waiting = 0
+
+    @property
+    def timeout_s(self) -> float:
+        return load_config(self._home).oracle.timeout_s
+
+    async def complete(self, question: Question) -> Json:
+        async def asked(handle: DeploymentHandle[Any]) -> Json:
+            return await handle.complete.remote(question)
+
+        return await self._with_replica(question["model"], question["timeout_s"], asked)
+
+    async def stream(self, question: Question) -> AsyncGenerator[Json, None]:
+        # A replica that takes over says the same: the seed is in the question. What was sent already is left out.
+        told = _Told(question)
+        for left in reversed(range(TRIES)):
+            handle = await self._handle(question["model"])
+            events: Any = handle.options(stream=True).stream.remote(told.question)
+            try:
+                async with asyncio.timeout(question["timeout_s"] + WAKE_S):
+                    async for event in events:
+                        if fresh := told.fresh(event):
+                            yield fresh
+                return
+            except LOST as error:
+                await self._lost(error, left)
+            except Exception as error:  # noqa: BLE001 - raised as what it was
+                raise _cause(error) from None
+            finally:
+                # Ends the answer on the replica too.
+                with suppress(Exception):
+                    events.cancel()
+
+    async def books(self) -> Sequence[Json]:
+        return await ask("vault_keeper", "books")
+
+    async def aliases(self) -> dict[str, Json | None]:
+        return await ask("vault_keeper", "aliases")
+
+    async def status(self) -> Json:
+        config = load_config(self._home)
+        reports, aliases, found = await asyncio.gather(
+            ask("herald", "oracle"), self.aliases(), asyncio.to_thread(deployment.processes)
+        )
+        return _status(reports, aliases, found) | {
+            "url": service_urls(config, {})[ORACLE_SERVICE],
+            "sleeps_after_s": None if config.oracle.min_replicas else config.oracle.idle_s,
+        }
+
+    async def load(self, model: str) -> Json:
+        async def asked(handle: DeploymentHandle[Any]) -> Json:
+            return await handle.load.remote(model)
+
+        report = await self._with_replica(model, self.timeout_s, asked)
+        await self._everywhere("load", model)
+        return await self._after(report)
+
+    async def unload(self, model: str) -> Json:
+        if (await asyncio.to_thread(deployment.processes)).running == 0:
+            raise ClusterError("The Oracle is asleep: nothing is in memory.", "`realm oracle status`")
+        found = await self._everywhere("unload", model)
+        errors = [each for each in found if isinstance(each, Exception)]
+        if errors and len(errors) == len(found):
+            raise _cause(errors[0])
+        return await self._after(next(each for each in found if not isinstance(each, Exception)))
+
+    async def training_level(self, skill_id: str) -> int | None:
+        skill = (await ask("herald", "snapshot"))["skills"].get(skill_id)
+        return None if skill is None else skill["training_level"]
+
+    # Inside
+
+    async def _with_replica(
+        self, model: str, timeout_s: float, asked: Callable[[DeploymentHandle[Any]], Awaitable[T]]
+    ) -> T:
+        for left in reversed(range(TRIES)):
+            try:
+                async with asyncio.timeout(timeout_s + WAKE_S):
+                    return await asked(await self._handle(model))
+            except LOST as error:
+                await self._lost(error, left)
+            except Exception as error:  # noqa: BLE001 - raised as what it was
+                raise _cause(error) from None
+        raise AssertionError("the last try raises")
+
+    async def _handle(self, model: str) -> DeploymentHandle[Any]:
+        """The handle of the application; deployed first where it is not. Replicas that have `model` are preferred."""
+        if not self._name:
+            self._name = await ask("api_host", "oracle", answer_s=DEPLOY_S)
+        handle = await asyncio.to_thread(deployment.handle_of, self._name)
+        preferred = "" if model in (CHAMPION, LATEST) else model
+        return handle.options(multiplexed_model_id=preferred)
+
+    async def _lost(self, error: Exception, left: int) -> None:
+        self._name = ""
+        if not left:
+            raise ClusterError(
+                f"The process that answered was lost, and {TRIES - 1} more: {str(error).splitlines()[0]}",
+                "Ask again in a moment.",
+            ) from None
+
+    async def _everywhere(self, method: str, model: str) -> list[Any]:
+        handle = await self._handle(CHAMPION)
+        response = handle.broadcast(method, model)
+        return await response.results_async(return_exceptions=True)
+
+    async def _after(self, report: Json) -> Json:
+        """The status with what a replica has just said, which Herald hears a little later."""
+        status = await self.status()
+        return {**status, "loaded": report["loaded"], "memory_bytes": report["memory_bytes"], "state": "ready"}
+
+
+class _Told:
+    """What was sent of an answer, so that another replica's can go on from there."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self._begun = False
+        self._sent: dict[int, int] = {}
+        self._seen: dict[int, int] = {}
+        self._ended: set[int] = set()
+
+    def fresh(self, event: Json) -> Json | None:
+        """The part of an event that was not sent before; None of one that holds nothing else."""
+        if "begin" in event:
+            self._seen = {}
+            if self._begun:
+                return None
+            self._begun = True
+            # An alias may mean another checkpoint by the time that a replica is lost.
+            self.question = Question(**{**self.question, "model": event["begin"]["checkpoint_id"]})
+            return event
+        if "end" in event:
+            return event
+        pieces = [fresh for piece in event["pieces"] if (fresh := self._piece(piece)) is not None]
+        ended = [each for each in event["ended"] if each["index"] not in self._ended]
+        self._ended |= {each["index"] for each in ended}
+        return {"pieces": pieces, "ended": ended} if pieces or ended else None
+
+    def _piece(self, piece: Json) -> Json | None:
+        index, size = piece["index"], len(piece["text"])
+        before, sent = self._seen.get(index, 0), self._sent.get(index, 0)
+        self._seen[index] = before + size
+        if self._seen[index] <= sent and size:
+            return None
+        self._sent[index] = max(sent, self._seen[index])
+        return {**piece, "text": piece["text"][max(0, sent - before) :]}
+
+
+def _cause(error: Exception) -> Exception:
+    """What a replica raised on purpose; what Serve says of a queue, a time that is over, as errors of the realm."""
+    if isinstance(error, RayTaskError) and isinstance(error.cause, RealmError):
+        return cast(RealmError, error.cause)
+    if isinstance(error, BackPressureError):
+        return QueueFullError("As many questions wait for the Oracle as may.", "Ask again in a moment.", RETRY_S)
+    if isinstance(error, TimeoutError):
+        return ClusterError("The Oracle gave no answer in time.", "`realm oracle status` says how it is.")
+    if isinstance(error, RayServeException):
+        return ClusterError(f"Ray Serve: {str(error).splitlines()[0]}", "Ask again in a moment.")
+    return error
+
+
+def _status(reports: Mapping[str, Json], aliases: Mapping[str, Json | None], found: deployment.Processes) -> Json:
+    fresh = [report for report in reports.values() if time.time() - report["at"] < FRESH_S]
+    loaded: dict[str, Json] = {}
+    for report in fresh:
+        for row in report["loaded"]:
+            known = loaded.get(row["checkpoint_id"])
+            # Of one that several processes hold, the numbers of all.
+            sums = {name: row[name] + known[name] for name in ("rows", "waiting", "tokens")} if known else {}
+            loaded[row["checkpoint_id"]] = {**row, **sums}
+    loading = [each for report in fresh for each in report["loading"]]
+    details = [found.failure, *(report["detail"] for report in fresh)]
+    running = min(len(fresh), found.running) if found.running else 0
+    state = "ready" if running else "waking" if found.starting or found.running else "asleep"
+    if running and loading and not loaded:
+        state = "loading"
+    if found.failure:
+        state = "failed"
+    return {
+        "state": state,
+        "detail": next((detail for detail in details if detail), f"loading {', '.join(loading)}" if loading else ""),
+        "replicas": running,
+        "champion": aliases[CHAMPION],
+        "latest": aliases[LATEST],
+        "loaded": [*loaded.values()],
+        "memory_bytes": sum(report["memory_bytes"] for report in fresh),
+        "memory_budget_bytes": sum(report["memory_budget_bytes"] for report in fresh),
+        "idle_s": min((report["idle_s"] for report in fresh), default=None),
+        "tokens": sum(row["tokens"] for row in loaded.values()),
+    }
