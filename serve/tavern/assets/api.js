@@ -10,7 +10,7 @@ export class Problem extends Error {
   }
 }
 
-const unreachable = () => new Problem({ detail: "The Tavern did not answer.", remedy: "realm status says which services are up." });
+export const unreachable = () => new Problem({ detail: "The Tavern did not answer.", remedy: "realm status says which services are up." });
 
 function parse(body, status) {
   try {
