@@ -188,9 +188,7 @@ def add_openai(api: APIRouter, oracle: OracleDouble) -> None:
             refusal, oracle.refusal = oracle.refusal, None
             return refused(*refusal)
         if body.get("max_tokens", 1) > 256:
-            return refused(
-                400, f"max_tokens is {body['max_tokens']}; with 31 tokens in the prompt the model takes 225."
-            )
+            return refused(400, f"max_tokens is {body['max_tokens']}; with a prompt of 31 tokens at most 225 fit.")
         key = oracle.find(body["model"])
         if key is None:
             nearest = oracle.ids[0] if oracle.ids else "none"

@@ -99,6 +99,19 @@ def test_the_navigation_has_seven_entries_in_order(serve_oracle: Serve, page: Pa
     expect(page).to_have_title(re.compile("Oracle"))
 
 
+@pytest.mark.parametrize("width", [320, 641, 1000, 1241, 1341])
+def test_the_strip_holds_its_entries(serve_oracle: Serve, desktop: Page, width: int) -> None:
+    _, url = serve_oracle("ready")
+    desktop.set_viewport_size({"width": width, "height": 800})
+    opened(desktop, f"{url}/oracle")
+    expect(desktop.locator("[data-dashboard]")).to_be_visible()
+    edges = desktop.evaluate(
+        "[...document.querySelectorAll('.nav li, .vitals, .brand')].map((each) => each.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= width - 2
+    assert desktop.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_text_appears_before_the_end_and_what_was_measured_after_it(serve_oracle: Serve, page: Page) -> None:
     oracle, url = serve_oracle("ready")
     oracle.default = ["One ", "two ", "three"]
@@ -267,15 +280,15 @@ def test_sampling_is_sent_and_kept(serve_oracle: Serve, desktop: Page) -> None:
     expect(answer(desktop)).to_have_attribute("data-state", "done")
     seed = oracle.requests[1]["seed"]
     answer(desktop).get_by_role("button", name="Set this seed").click()
-    expect(desktop.get_by_label("Seed")).to_have_value(str(seed))
+    expect(desktop.get_by_label("Seed", exact=True)).to_have_value(str(seed))
     desktop.reload()
-    expect(desktop.get_by_label("Seed")).to_have_value(str(seed))
+    expect(desktop.get_by_label("Seed", exact=True)).to_have_value(str(seed))
     expect(desktop.get_by_label("top_p")).to_have_value("0.9")
     ask(desktop, "How many?")
     expect(answer(desktop)).to_have_attribute("data-state", "done")
     assert oracle.requests[2]["seed"] == seed
     desktop.get_by_role("button", name="Defaults").click()
-    expect(desktop.get_by_label("Seed")).to_have_value("")
+    expect(desktop.get_by_label("Seed", exact=True)).to_have_value("")
 
 
 def test_a_conversation_keeps_its_turns(serve_oracle: Serve, desktop: Page) -> None:
@@ -342,7 +355,7 @@ def test_refusals_are_told_in_the_server_s_words(serve_oracle: Serve, page: Page
     expect(alert).to_be_hidden()
     page.get_by_label("Length, tokens").fill("9999")
     ask(page, "Who are you?")
-    expect(alert).to_contain_text("max_tokens is 9999; with 31 tokens in the prompt the model takes 225.")
+    expect(alert).to_contain_text("max_tokens is 9999; with a prompt of 31 tokens at most 225 fit.")
 
 
 def test_an_answer_that_breaks_keeps_its_text_and_the_other_goes_on(serve_oracle: Serve, desktop: Page) -> None:

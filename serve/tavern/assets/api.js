@@ -12,7 +12,7 @@ export class Problem extends Error {
 
 export const unreachable = () => new Problem({ detail: "The Tavern did not answer.", remedy: "realm status says which services are up." });
 
-function parse(body, status) {
+export function parse(body, status) {
   try {
     return JSON.parse(body);
   } catch {

@@ -1,6 +1,6 @@
 // Questions in OpenAI's form: the list of models, and an answer as it is written, read from the body of the POST.
 
-import { Problem, unreachable } from "./api.js";
+import { Problem, parse, unreachable } from "./api.js";
 
 const WHOLE = "[DONE]";
 const cut = () => new Problem({ detail: "The connection ended before the answer did.", remedy: "" });
@@ -19,7 +19,7 @@ async function refusal(response) {
 export async function modelList() {
   const response = await fetch("/v1/models", { signal: AbortSignal.timeout(10000) }).catch(() => Promise.reject(unreachable()));
   if (!response.ok) throw await refusal(response);
-  return (await response.json().catch(() => Promise.reject(cut()))).data;
+  return parse(await response.text().catch(() => Promise.reject(cut())), response.status).data;
 }
 
 // The data of each server-sent event of a body.
@@ -27,7 +27,7 @@ async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(() => Promise.reject(cut()));
     if (done) return;
     const whole = (rest + value).split(/\r?\n\r?\n/);
     rest = whole.pop();
@@ -38,26 +38,18 @@ async function* events(body) {
   }
 }
 
-// Asks, and gives each chunk to `hear`. Rejects with a Problem, or with what `signal` was aborted with, which ends the
-// generation on the server.
+// Asks, and gives each chunk to `hear`. Rejects with a Problem. What aborts `signal` ends the generation on the server.
 export async function stream(body, signal, hear) {
-  let begun = false;
-  try {
-    const response = await fetch("/v1/chat/completions", {
-      method: "POST", signal, headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
-    });
-    if (!response.ok) throw await refusal(response);
-    begun = true;
-    for await (const data of events(response.body)) {
-      if (data === WHOLE) return;
-      const chunk = JSON.parse(data);
-      if (chunk.error) throw new Problem({ detail: chunk.error.message, status: 200 });
-      hear(chunk);
-    }
-  } catch (error) {
-    if (signal.aborted || error instanceof Problem) throw error;
-    throw begun ? cut() : unreachable();
+  const response = await fetch("/v1/chat/completions", {
+    method: "POST", signal, headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
+  }).catch(() => Promise.reject(unreachable()));
+  if (!response.ok) throw await refusal(response);
+  for await (const data of events(response.body)) {
+    if (data === WHOLE) return;
+    const chunk = parse(data, response.status);
+    if (chunk.error) throw new Problem({ detail: chunk.error.message, status: response.status });
+    hear(chunk);
   }
   throw cut();
 }

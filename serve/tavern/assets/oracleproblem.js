@@ -30,7 +30,7 @@ export function drawRow(element) {
     const query = new URLSearchParams({ skill: skill.value, ...(level.value ? { level: level.value } : {}) });
     const problem = await get(`/api/oracle/problem?${query}`);
     draft.put(problem.prompt, problem);
-    part(element, "question").focus();
+    if (!matchMedia("(pointer: coarse)").matches) part(element, "question").focus(); // there a keyboard would cover the page
     say(`Drawn: ${problemName(problem)}`);
   }));
   draft.on(() => {

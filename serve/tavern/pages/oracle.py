@@ -1,4 +1,4 @@
-"""The page `/oracle`: questions to one checkpoint or two, drawn problems graded, weights in memory, earlier questions."""
+"""The page `/oracle`: one checkpoint or two asked, drawn problems graded, weights in memory, earlier questions."""
 
 from __future__ import annotations
 
