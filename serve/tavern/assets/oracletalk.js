@@ -46,9 +46,9 @@ export function mount(element) {
   // What is sent for `turn` in `lane`, with what was said before in it where it is a conversation.
   const order = (turn, lane, seed) => {
     const before = turns.slice(0, turns.indexOf(turn)).filter((each) => each.answers.get(lane)?.text);
-    const said = before.flatMap((each) => [{ role: "user", content: each.prompt }, { role: "assistant", content: each.answers.get(lane).text }]);
+    const earlier = before.flatMap((each) => [{ role: "user", content: each.prompt }, { role: "assistant", content: each.answers.get(lane).text }]);
     const system = systemMessage() ? [{ role: "system", content: systemMessage() }] : [];
-    const messages = [...system, ...said, { role: "user", content: turn.prompt }];
+    const messages = [...system, ...earlier, { role: "user", content: turn.prompt }];
     return { problem: turn.problem, body: { model: modelOf(lane), messages, ...sampling(turn.problem), seed } };
   };
   // An answer in each open lane of the newest question.
