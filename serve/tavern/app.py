@@ -15,7 +15,7 @@ from serve.security import Guard
 from serve.tavern.api import add_routes
 from serve.tavern.assets import Assets
 from serve.tavern.backend import TavernBackend
-from serve.tavern.pages import guild, jobs, quests, tavern, vault
+from serve.tavern.pages import guild, jobs, oracle, quests, tavern, vault
 from serve.tavern.panels import Panels
 from serve.tavern.theme import tavern_theme
 from serve.tavern.uploads import UploadRoom
@@ -89,6 +89,8 @@ def _pages(panels: Panels) -> gr.Blocks:
         quests.build(panels)
     with demo.route("Jobs", "/jobs", show_in_navbar=False):
         jobs.build(panels)
+    with demo.route("Oracle", "/oracle", show_in_navbar=False):
+        oracle.build(panels)
     with demo.route("Vault", "/vault", show_in_navbar=False):
         vault.build(panels)
     with demo.route("Guild", "/guild", show_in_navbar=False):

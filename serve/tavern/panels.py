@@ -20,6 +20,8 @@ STYLES = (
     "lists.css",
     "vault.css",
     "jobs.css",
+    "oracle.css",
+    "oracleanswer.css",
 )
 TEMPLATE_MARKS = ("${", "`", "{{", "\\")
 

@@ -10,9 +10,9 @@ export class Problem extends Error {
   }
 }
 
-const unreachable = () => new Problem({ detail: "The Tavern did not answer.", remedy: "realm status says which services are up." });
+export const unreachable = () => new Problem({ detail: "The Tavern did not answer.", remedy: "realm status says which services are up." });
 
-function parse(body, status) {
+export function parse(body, status) {
   try {
     return JSON.parse(body);
   } catch {
