@@ -22,7 +22,7 @@ import psutil
 import torch
 from transformers import AutoConfig
 
-from realm.errors import ConflictError, NotFoundError, QueueFullError, RequestError
+from realm.errors import ConflictError, HeroError, NotFoundError, QueueFullError, RequestError
 from realm.inference.engine import Engine
 from realm.inference.scheduler import Limits
 from realm.models.hero import Hero, load_hero
@@ -242,14 +242,17 @@ def needed_bytes(folder: Path, limits: Limits, dtype: torch.dtype | None) -> int
     Weights: Σ elements × bytes of one. Cache: tokens × layers × 2 × key/value heads × head size × bytes of one.
 
     Raises:
-        HeroError: its weights are no safetensors file.
+        HeroError: its weights are no safetensors file, or its config.json is of no known model.
     """
-    config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    try:
+        config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise HeroError(f"{folder} holds no model: {str(error).splitlines()[0]}", "Give another checkpoint.") from None
     saved = getattr(config, "dtype", None) or torch.float32
     item = (dtype or saved).itemsize
     weights = sum(tensor.size for tensor in TensorFile(folder / WEIGHTS).tensors.values()) * item
-    heads, size = config.num_key_value_heads, getattr(config, "head_dim", None)
-    size = size or config.hidden_size // config.num_attention_heads
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return weights + limits.cache_tokens * config.num_hidden_layers * 2 * heads * size * item
 
 

@@ -114,7 +114,7 @@ def test_many_that_ask_for_one_load_it_once(shelf: Shelf, vault: Folders) -> Non
 
 def test_more_than_the_whole_budget_is_refused_with_the_numbers(vault: Folders) -> None:
     shelf = Shelf(vault.fetch, LIMITS, 1_000_000, CPU)
-    with pytest.raises(RequestError, match=r"needs 11 MB of memory; the Oracle has 1 MB"):
+    with pytest.raises(RequestError, match=r"needs 6 MB of memory; the Oracle has 1 MB"):
         shelf.load(vault.book(next(iter(vault.folders))))
 
 
