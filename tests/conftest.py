@@ -121,6 +121,7 @@ def settings(tavern: int) -> dict[str, str]:
         "REALM_WEB__SKILL_PORTS": json.dumps(skill_ports),
         "REALM_TRAINING__CHECKPOINT_INTERVAL_S": "5",
         "REALM_EVALUATION__EXAM_INTERVAL_S": "10",
+        "REALM_ORACLE__IDLE_S": "15",
     }
 
 
