@@ -73,7 +73,7 @@ def _throughput(
 ) -> list[Row]:
     ends = end_tokens(hero)
     contestants: dict[str, Callable[[], int]] = {
-        "engine": lambda: asyncio.run(_engine(hero, requests)),
+        "engine": lambda: run_engine(hero, requests),
         "one by one": lambda: sum(_generate(hero, [each], ends) for each in requests[:SINGLES]),
         "static": lambda: sum(
             _generate(hero, requests[at : at + CLIENTS], ends) for at in range(0, len(requests), CLIENTS)
@@ -107,8 +107,12 @@ def _ratio(rates: dict[str, list[float]], opponent: str, what: str, at_least: fl
     )
 
 
+def run_engine(hero: Hero, requests: Sequence[GenerationRequest]) -> int:
+    """Tokens of all answers, end tokens included; as many clients as CLIENTS keep one request each in flight."""
+    return asyncio.run(_engine(hero, requests))
+
+
 async def _engine(hero: Hero, requests: Sequence[GenerationRequest]) -> int:
-    """Tokens of all answers, end tokens included."""
     engine, left = Engine(hero), iter(requests)
 
     async def client() -> int:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,14 +78,15 @@ class OwnRealm:
 
 
 @contextmanager
-def own_realm(*start: str, keep: Path | None = None) -> Iterator[OwnRealm]:
+def own_realm(*start: str, keep: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[OwnRealm]:
     """`realm start` with these options; `realm stop` at the end, and its files are removed unless something failed.
 
     keep: a folder for the realm's files instead of a temporary one; what is in it goes on, and it stays.
+    settings: more of its environment.
     """
     root = Path(tempfile.mkdtemp(prefix="realm-bench-")) if keep is None else keep
     home = RealmHome(root)
-    port, vault, gcs, dashboard, *skills = _free_ports(6)
+    port, vault, oracle, gcs, dashboard, *skills = free_ports(7)
     env = {key: value for key, value in os.environ.items() if not key.startswith(("REALM_", "RAY_"))}
     env |= {
         "REALM_HOME": str(root),
@@ -93,8 +94,10 @@ def own_realm(*start: str, keep: Path | None = None) -> Iterator[OwnRealm]:
         "REALM_RAY__DASHBOARD_PORT": str(dashboard),
         "REALM_WEB__TAVERN_PORT": str(port),
         "REALM_WEB__VAULT_PORT": str(vault),
+        "REALM_WEB__ORACLE_PORT": str(oracle),
         "REALM_WEB__SKILL_PORTS": json.dumps(dict(zip(("bin", "sy"), skills, strict=True))),
         "HF_HUB_OFFLINE": "1",
+        **(settings or {}),
     }
     try:
         began = time.monotonic()
@@ -117,7 +120,7 @@ def _realm(env: dict[str, str], *args: str) -> str:
     return done.stdout
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Different free ports, of those that neither the kernel nor Ray deals out."""
     ports: list[int] = []
     for port in random.sample(PORTS, len(PORTS)):

@@ -26,6 +26,7 @@ PARTS = {
     "transfers": "benchmarks.transfers",
     "throughput": "benchmarks.throughput",
     "engine": "benchmarks.engine",
+    "oracle": "benchmarks.oracle",
     "trl": "benchmarks.trl",
 }
 RESULTS = Path(__file__).parent / "results"
