@@ -23,12 +23,15 @@ def skill_service(skill_id: str) -> str:
 
 
 def service_urls(config: RealmConfig, skill_ports: Mapping[str, int]) -> dict[str, str]:
-    """Every HTTP service with the URL that a start gives it; `skill_ports` has the port of each skill's API."""
+    """Every HTTP service with the URL that a start gives it; `skill_ports` has the port of each skill's API.
+
+    An Oracle elsewhere (`oracle.url`) is none of them.
+    """
     host = config.web.host
     return {
         "tavern": url_of(host, config.web.tavern_port),
         VAULT_SERVICE: url_of(host, config.web.vault_port),
-        ORACLE_SERVICE: config.oracle.url or url_of(host, config.web.oracle_port),
+        **({ORACLE_SERVICE: url_of(host, config.web.oracle_port)} if config.oracle.url is None else {}),
         **{skill_service(skill_id): url_of(host, port) for skill_id, port in skill_ports.items()},
         "dashboard": url_of("127.0.0.1", config.ray.dashboard_port),
     }
@@ -51,6 +54,8 @@ def get_service_url(name: str) -> str:
     except FileNotFoundError:
         record = ""
     urls["dashboard"] = dashboard_url(home, config, record)
+    if config.oracle.url is not None:
+        urls[ORACLE_SERVICE] = config.oracle.url
     wanted = {"vault": VAULT_SERVICE, "inference": ORACLE_SERVICE}.get(name, name)
     if wanted not in urls:
         raise NotFoundError(f"The realm has no service {name!r}.", f"There are {', '.join(urls)}.")

@@ -50,6 +50,7 @@ def test_the_commands_are_those_that_the_documents_name():
         "vault delete", "vault restore", "vault retention plan", "vault retention apply",
         "vault zones", "vault scan", "vault transfer",
         "job submit", "job list", "job show", "job cancel", "job retry", "job watch", "job types",
+        "oracle chat", "oracle status", "oracle load", "oracle unload",
         "hero list", "hero show",
         "config show", "config set",
         "db show", "db upgrade", "db downgrade",

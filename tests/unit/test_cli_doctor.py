@@ -48,7 +48,7 @@ def test_a_machine_where_nothing_runs_yet_is_healthy():
     assert (done.code, report["healthy"], failed) == (0, True, [])
     names = set(by_name(report["checks"]))
     assert {"Python", "packages", "config", "disk", "GPU", "hero", "database", "cluster"} <= names
-    assert sum(name.startswith("port ") for name in names) == 6
+    assert sum(name.startswith("port ") for name in names) == 7
 
 
 def test_a_failure_exits_1_and_shows_its_remedy(home):
@@ -105,12 +105,14 @@ def test_a_port_that_this_realm_holds_is_fine(home, monkeypatch):
 def test_on_a_cluster_of_others_only_the_realms_own_ports_matter(home, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "auto")
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("ray::ApiHost", 4711))
-    tavern, vault, *skills = doctor_machine.check_ports(home, RealmConfig())
+    tavern, vault, oracle, *skills = doctor_machine.check_ports(home, RealmConfig())
     assert (tavern.state, "web.tavern_port" in tavern.detail) == ("pass", True)
     assert (vault.state, "web.vault_port" in vault.detail) == ("pass", True)
+    assert (oracle.state, "web.oracle_port" in oracle.detail) == ("pass", True)
     assert [check.state for check in skills] == ["pass", "pass"]
     monkeypatch.setattr(doctor_machine, "port_holder", lambda _port: PortHolder("nginx", 4711))
     assert [check.state for check in doctor_machine.check_ports(home, RealmConfig())] == [
+        "fail",
         "fail",
         "fail",
         "warn",

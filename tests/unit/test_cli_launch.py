@@ -265,6 +265,7 @@ def running(**sites: dict) -> dict[str, dict]:
 def test_the_urls_of_a_running_realm_are_those_it_serves(monkeypatch, home):
     rows = running(
         vault_api=site("http://127.0.0.1:8767"),
+        oracle=site("http://127.0.0.1:8765"),
         skill_api_sy=site("http://127.0.0.1:8080"),
         tavern=site("http://127.0.0.1:8888"),
     )
@@ -272,6 +273,7 @@ def test_the_urls_of_a_running_realm_are_those_it_serves(monkeypatch, home):
     served = launch.served_urls(rows)
     assert list(served.items()) == [
         ("tavern", "http://127.0.0.1:8888"),
+        ("oracle", "http://127.0.0.1:8765"),
         ("skill-api-sy", "http://127.0.0.1:8080"),
         ("vault-api", "http://127.0.0.1:8767"),
         ("dashboard", "http://127.0.0.1:8265"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from realm import errors
-from realm.config import RayConfig, RealmConfig, WebConfig, known_keys, load_config, with_setting
+from realm.config import OracleConfig, RayConfig, RealmConfig, WebConfig, known_keys, load_config, with_setting
 from realm.errors import ConfigError, DiskFullError, QuestError, RealmError
 from realm.home import RealmHome
 from realm.hosts import dashboard_url, service_urls
@@ -88,9 +88,11 @@ def test_services_have_urls() -> None:
     assert service_urls(config, {"bin": 7070}) == {
         "tavern": "http://[fd00::7]:9999",
         "vault-api": "http://[fd00::7]:8767",
+        "oracle": "http://[fd00::7]:8765",
         "skill-api-bin": "http://[fd00::7]:7070",
         "dashboard": "http://127.0.0.1:8265",
     }
+    assert "oracle" not in service_urls(RealmConfig(oracle=OracleConfig(url="http://10.0.0.3:8000")), {})
 
 
 def test_the_dashboard_of_the_realms_own_head_stays_where_it_was_started(home: RealmHome) -> None:

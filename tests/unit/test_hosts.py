@@ -30,6 +30,12 @@ def test_each_service_has_the_url_that_the_settings_give_it():
     ]
 
 
+def test_inference_is_the_oracle_or_the_server_in_its_place(monkeypatch):
+    assert get_service_url("inference") == get_service_url("oracle") == "http://127.0.0.1:8765"
+    monkeypatch.setenv("REALM_ORACLE__URL", "http://10.0.0.3:8000")
+    assert get_service_url("inference") == "http://10.0.0.3:8000"
+
+
 @pytest.mark.parametrize("name", ["skill-api-sy", "nothing", ""])
 def test_an_unknown_service_is_refused_with_those_there_are(name):
     with pytest.raises(NotFoundError, match=r"no service .*There are tavern, .*vault-api"):

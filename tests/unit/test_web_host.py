@@ -61,6 +61,7 @@ def test_the_realms_api_and_every_skill_with_a_port_are_served(tmp_path: Any) ->
     sites = api_host.build_sites(RealmHome(tmp_path), RealmConfig(web=wide))
     assert [(each.name, each.host, each.port) for each in sites] == [
         ("vault-api", "0.0.0.0", 7000),
+        ("oracle", "0.0.0.0", 8765),
         ("skill-api-bin", "0.0.0.0", 7001),
         ("skill-api-sy", "0.0.0.0", 7002),
     ]
