@@ -27,6 +27,7 @@ from typing import Any
 
 import psutil
 import torch
+from transformers.utils import logging
 
 from benchmarks.engine import BIN, LONGEST, SHORTEST, run_engine
 from benchmarks.own_realm import OwnRealm, free_ports, own_realm
@@ -50,6 +51,7 @@ Asked = dict[str, Any]
 def measure(quick: bool, tell: Callable[[str], None]) -> list[Row]:
     """Ratios of throughput, first tokens, and what fails while the champion changes and a process dies."""
     torch.set_num_threads(1)
+    logging.disable_progress_bar()
     requests, rounds = (_requests(CLIENTS), 1) if quick else (_requests(REQUESTS), ROUNDS)
     rows: list[Row] = []
     with _asked_realm({"REALM_ORACLE__MAX_REPLICAS": "1"}) as (realm, port, checkpoints):

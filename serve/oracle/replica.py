@@ -9,6 +9,7 @@ from typing import Any, cast
 import ray
 import torch
 from ray import serve as ray_serve
+from transformers.utils import logging
 
 from actors.service import Service, Ticker
 from actors.waiting import ask
@@ -36,6 +37,7 @@ class Replica(Service):
 
     def __init__(self, home: str) -> None:
         super().__init__(home)
+        logging.disable_progress_bar()
         oracle, device = self.config.oracle, pick_device()
         if device.type == "cpu":
             torch.set_num_threads(oracle.threads)

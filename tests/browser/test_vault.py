@@ -43,6 +43,8 @@ def test_a_checkpoint_fits_is_accessible_and_silent(serve_vault: Serve, page: Pa
     vault, _, url = serve_vault("full")
     complaints = opened(page, url + detail_of(vault, 119_000))
     expect(page.get_by_role("heading", name="Checkpoint 119,000")).to_be_visible()
+    asks = page.get_by_role("link", name="Ask in the Oracle")
+    expect(asks).to_have_attribute("href", re.compile(r"^/oracle\?model=mote-3%2Fcheckpoint-119000-"))
     assert_usable(page)
     page.get_by_role("button", name="Promote", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_visible()

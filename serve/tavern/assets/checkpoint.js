@@ -36,6 +36,7 @@ export function mount(element) {
     document.documentElement.dataset.title = `Checkpoint ${integer(row.step)} · Vault`;
     patchRecord(page, row, skills);
     patchHead(page, row);
+    setAttr(part(page, "ask"), "href", `/oracle?model=${encodeURIComponent(row.id)}`);
     patchActions(page, row, places);
   };
   listen(page, () => row, async () => {
