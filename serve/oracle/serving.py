@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar, cast
@@ -54,16 +55,20 @@ class RayOracle:
 
     async def stream(self, question: Question) -> AsyncGenerator[Json, None]:
         # A replica that takes over says the same: the seed is in the question. What was sent already is left out.
-        told = _Told(question)
+        told = Told(question)
+        end = asyncio.get_running_loop().time() + question["timeout_s"] + WAKE_S
         for left in reversed(range(TRIES)):
-            handle = await self._handle(question["model"])
+            handle = await self._handle(told.question["model"])
             events: Any = handle.options(stream=True).stream.remote(told.question)
             try:
-                async with asyncio.timeout(question["timeout_s"] + WAKE_S):
-                    async for event in events:
-                        if fresh := told.fresh(event):
-                            yield fresh
-                return
+                while True:
+                    # Around each step by itself: the steps may be taken in different tasks.
+                    async with asyncio.timeout_at(end):
+                        event = await anext(events, None)
+                    if event is None:
+                        return
+                    if fresh := told.fresh(event):
+                        yield fresh
             except LOST as error:
                 await self._lost(error, left)
             except Exception as error:  # noqa: BLE001 - raised as what it was
@@ -152,20 +157,20 @@ class RayOracle:
         return {**status, "loaded": report["loaded"], "memory_bytes": report["memory_bytes"], "state": "ready"}
 
 
-class _Told:
-    """What was sent of an answer, so that another replica's can go on from there."""
+class Told:
+    """What was sent of an answer, so that another replica's can go on from there: it says the same in other pieces."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
         self._begun = False
-        self._sent: dict[int, int] = {}
-        self._seen: dict[int, int] = {}
+        self._sent: Counter[tuple[int, str]] = Counter()
+        self._seen: Counter[tuple[int, str]] = Counter()
         self._ended: set[int] = set()
 
     def fresh(self, event: Json) -> Json | None:
         """The part of an event that was not sent before; None of one that holds nothing else."""
         if "begin" in event:
-            self._seen = {}
+            self._seen.clear()
             if self._begun:
                 return None
             self._begun = True
@@ -180,13 +185,18 @@ class _Told:
         return {"pieces": pieces, "ended": ended} if pieces or ended else None
 
     def _piece(self, piece: Json) -> Json | None:
-        index, size = piece["index"], len(piece["text"])
-        before, sent = self._seen.get(index, 0), self._sent.get(index, 0)
-        self._seen[index] = before + size
-        if self._seen[index] <= sent and size:
-            return None
-        self._sent[index] = max(sent, self._seen[index])
-        return {**piece, "text": piece["text"][max(0, sent - before) :]}
+        rest = {
+            name: piece[name][self._known(piece["index"], name, len(piece[name])) :] for name in ("text", "logprobs")
+        }
+        return {**piece, **rest} if rest["text"] or rest["logprobs"] else None
+
+    def _known(self, index: int, name: str, size: int) -> int:
+        """How much of the next `size` characters or rows was sent before."""
+        key = index, name
+        known = min(size, max(0, self._sent[key] - self._seen[key]))
+        self._seen[key] += size
+        self._sent[key] = max(self._sent[key], self._seen[key])
+        return known
 
 
 def _cause(error: Exception) -> Exception:
