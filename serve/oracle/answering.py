@@ -190,7 +190,7 @@ class Oracle:
 
 async def _merged(generations: list[Generation], held: Held) -> AsyncGenerator[Json, None]:
     """What several answers say, in one stream, a little at a time."""
-    wake = asyncio.Event()
+    wake, streams = asyncio.Event(), any(each.request.stream for each in generations)
     waiting: list[tuple[int, Spelled]] = []
 
     async def follow(index: int, generation: Generation) -> Json:
@@ -215,7 +215,7 @@ async def _merged(generations: list[Generation], held: Held) -> AsyncGenerator[J
             pieces, waiting[:] = [{"index": index, **each} for index, each in waiting], []
             if pieces or ended:
                 yield {"pieces": pieces, "ended": ended}
-            if left:
+            if left and streams:
                 await asyncio.sleep(min(SLOWEST_S, PACE_S * held.engine.load.rows))
     finally:
         for task in tasks:

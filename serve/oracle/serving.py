@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from realm.config import load_config
+from realm.config import RealmConfig, load_config
 from realm.errors import ClusterError, QueueFullError, RealmError
 from realm.home import RealmHome
 from realm.hosts import ORACLE_SERVICE, service_urls
@@ -31,6 +32,7 @@ WAKE_S = 180.0
 FRESH_S = 10.0
 """A replica that has not told anything for so long is gone."""
 RETRY_S = 2.0
+SETTINGS_S = 1.0
 LOST = (RayActorError, DeploymentUnavailableError)
 CHAMPION, LATEST = "champion", "latest"
 
@@ -40,12 +42,19 @@ class RayOracle:
 
     def __init__(self, home: RealmHome) -> None:
         self._home = home
-        self._name = ""
-        self._waiting = 0
+        self._replicas: DeploymentHandle[Any] | None = None
+        self._read: tuple[float, RealmConfig] = (-math.inf, load_config(home))
 
     @property
     def timeout_s(self) -> float:
-        return load_config(self._home).oracle.timeout_s
+        return self._config.oracle.timeout_s
+
+    @property
+    def _config(self) -> RealmConfig:
+        """The settings, read again once a second: reading them takes longer than passing a question on."""
+        if time.monotonic() - self._read[0] > SETTINGS_S:
+            self._read = time.monotonic(), load_config(self._home)
+        return self._read[1]
 
     async def complete(self, question: Question) -> Json:
         async def asked(handle: DeploymentHandle[Any]) -> Json:
@@ -85,7 +94,7 @@ class RayOracle:
         return await ask("vault_keeper", "aliases")
 
     async def status(self) -> Json:
-        config = load_config(self._home)
+        config = self._config
         reports, aliases, found = await asyncio.gather(
             ask("herald", "oracle"), self.aliases(), asyncio.to_thread(deployment.processes)
         )
@@ -132,14 +141,16 @@ class RayOracle:
 
     async def _handle(self, model: str) -> DeploymentHandle[Any]:
         """The handle of the application; deployed first where it is not. Replicas that have `model` are preferred."""
-        if not self._name:
-            self._name = await ask("api_host", "oracle", answer_s=DEPLOY_S)
-        handle = await asyncio.to_thread(deployment.handle_of, self._name)
-        preferred = "" if model in (CHAMPION, LATEST) else model
-        return handle.options(multiplexed_model_id=preferred)
+        if self._replicas is None:
+            name = await ask("api_host", "oracle", answer_s=DEPLOY_S)
+            self._replicas = await asyncio.to_thread(deployment.handle_of, name)
+        # With one replica there is nothing to prefer.
+        if model in (CHAMPION, LATEST) or self._config.oracle.max_replicas == 1:
+            return self._replicas
+        return self._replicas.options(multiplexed_model_id=model)
 
     async def _lost(self, error: Exception, left: int) -> None:
-        self._name = ""
+        self._replicas = None
         if not left:
             raise ClusterError(
                 f"The process that answered was lost, and {TRIES - 1} more: {str(error).splitlines()[0]}",
