@@ -404,9 +404,11 @@ def _end_services() -> None:
     import ray
 
     from actors.cluster import NAMESPACE, SERVICES, remove
+    from serve.oracle.deployment import undeployed
 
     for spec in SERVICES:
         remove(spec.name)
+    undeployed()
     # Hosts of attempts are detached too; their battles are saved by now.
     named = cast(list[dict[str, str]], ray.util.list_named_actors(all_namespaces=True))
     for name in [each["name"] for each in named if each["namespace"] == NAMESPACE]:

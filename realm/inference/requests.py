@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 
 from realm.errors import RealmError, RequestError
 from realm.inference.sampling import Token
+from realm.rules.limits import LOGPROBS_MAX
 
 FinishReason = Literal["stop", "length"]
 """stop = an end token or a stop string; length = max_tokens or the context is used up."""
-LOGPROBS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Limits that commands name in their help: here, so that help loads nothing else."""
+"""Limits that commands and routes name: here, so that these load nothing else."""
 
 from __future__ import annotations
 
@@ -6,3 +6,5 @@ from typing import Final
 
 MAX_PROBLEMS: Final = 1000
 """Problems of one level, or of each primitive, that one job may ask."""
+LOGPROBS_MAX: Final = 20
+"""Likeliest tokens that may be told at each place of an answer."""

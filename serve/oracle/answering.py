@@ -16,7 +16,7 @@ from realm.inference.requests import GenerationRequest
 from realm.inference.shelf import Book, Held, Shelf
 from realm.inference.streaming import Generation
 from realm.models.chat import chat_ids, token_ids
-from serve.oracle.questions import Question
+from serve.oracle.questions import CHAMPION, Question
 from serve.oracle.words import Spelled, spelled
 
 TRY_AGAIN_S = 60.0
@@ -25,7 +25,6 @@ PACE_S = 0.002
 """Per answer under way: so long is waited for more text before some is sent, since each message costs time."""
 SLOWEST_S = 0.1
 MIN_TOKENS = 16
-CHAMPION = "champion"
 
 Json = dict[str, Any]
 

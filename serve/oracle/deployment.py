@@ -57,6 +57,13 @@ def deployed(home: RealmHome, config: RealmConfig) -> str:
     return name
 
 
+def undeployed() -> None:
+    """End the application, of whatever code; Serve itself stays, since others may use it."""
+    for name in ray_serve.status().applications:
+        if name.startswith(PREFIX):
+            ray_serve.delete(name)
+
+
 def handle_of(name: str) -> DeploymentHandle[Any]:
     """The handle that asks its replicas."""
     return ray_serve.get_app_handle(name)

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from realm.inference.requests import LOGPROBS_MAX
+from realm.rules.limits import LOGPROBS_MAX
 
+CHAMPION, LATEST = "champion", "latest"
 MAX_CHOICES = 16
 MAX_STOPS = 16
 MAX_TEXT = 4_000_000

@@ -1,24 +1,24 @@
-"""A process of the Oracle on Ray Serve: an Oracle whose vault is VaultKeeper, on the device of its node."""
+"""A process of the Oracle on Ray Serve: an Oracle whose vault is VaultKeeper, on the device of its node.
+
+torch is loaded by the process itself: whoever deploys it does without.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import ray
-import torch
 from ray import serve as ray_serve
-from transformers.utils import logging
 
 from actors.service import Service, Ticker
 from actors.waiting import ask
 from realm.errors import RealmError
-from realm.inference.scheduler import Limits
-from realm.inference.shelf import Book, Shelf, free_budget
-from realm.models.hero import pick_device
-from serve.oracle.answering import CHAMPION, Oracle
-from serve.oracle.questions import Question
+from serve.oracle.questions import CHAMPION, Question
+
+if TYPE_CHECKING:
+    from realm.inference.shelf import Book
 
 ROUND_S = 2.0
 """Between two looks at who is champion."""
@@ -36,6 +36,14 @@ class Replica(Service):
     """A replica of the Oracle's deployment. Herald hears every two seconds what it holds."""
 
     def __init__(self, home: str) -> None:
+        import torch
+        from transformers.utils import logging
+
+        from realm.inference.scheduler import Limits
+        from realm.inference.shelf import Shelf, free_budget
+        from realm.models.hero import pick_device
+        from serve.oracle.answering import Oracle
+
         super().__init__(home)
         logging.disable_progress_bar()
         oracle, device = self.config.oracle, pick_device()
@@ -97,11 +105,17 @@ class ActorVault:
         self._service = service
 
     def book(self, model: str) -> Book:
-        return Book(**self._ask("book", model))
+        return self._book_of(self._ask("book", model))
 
     def champion(self) -> Book | None:
         found = self._ask("aliases")[CHAMPION]
-        return None if found is None else Book(**found)
+        return None if found is None else self._book_of(found)
+
+    @staticmethod
+    def _book_of(row: Json) -> Book:
+        from realm.inference.shelf import Book
+
+        return Book(**row)
 
     def use(self, checkpoint_id: str) -> None:
         self._ask("use", checkpoint_id, self.holder, USE_S)

@@ -21,7 +21,7 @@ from realm.hosts import ORACLE_SERVICE, service_urls
 from serve.asking import ask
 from serve.oracle import deployment
 from serve.oracle.backend import Json
-from serve.oracle.questions import Question
+from serve.oracle.questions import CHAMPION, LATEST, Question
 
 T = TypeVar("T")
 TRIES = 4
@@ -34,7 +34,6 @@ FRESH_S = 10.0
 RETRY_S = 2.0
 SETTINGS_S = 1.0
 LOST = (RayActorError, DeploymentUnavailableError)
-CHAMPION, LATEST = "champion", "latest"
 
 
 class RayOracle:

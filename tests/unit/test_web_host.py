@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from dataclasses import replace
@@ -65,6 +67,13 @@ def test_the_realms_api_and_every_skill_with_a_port_are_served(tmp_path: Any) ->
         ("skill-api-bin", "0.0.0.0", 7001),
         ("skill-api-sy", "0.0.0.0", 7002),
     ]
+
+
+@pytest.mark.parametrize("module", ["serve.api_host", "serve.tavern.host", "serve.oracle.deployment"])
+def test_hosts_do_without_torch(module: str) -> None:
+    script = f"import sys, {module}; print([name for name in ('torch', 'transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
 
 
 hello = PlainTextResponse("hello")
