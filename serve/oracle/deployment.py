@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ray import serve as ray_serve
+from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.config import AutoscalingConfig
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus, LoggingConfig
 
 from actors.cluster import code_version, oracle_options
 from realm.config import RealmConfig
+from realm.errors import ClusterError, QueueFullError, RealmError
 from realm.home import RealmHome
 from serve.oracle.replica import Replica
 
@@ -24,6 +27,9 @@ PREFIX = "oracle-"
 QUIET = LoggingConfig(enable_access_log=False, log_level="ERROR")
 SHORT_S = 2.0
 """Serve looks at the load of this time to decide how many replicas are needed."""
+RETRY_S = 2.0
+LOST = (RayActorError, DeploymentUnavailableError)
+"""What is raised of a replica that died."""
 FAILED = (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY)
 _deploying = threading.Lock()
 
@@ -35,6 +41,19 @@ class Processes:
     running: int = 0
     starting: int = 0
     failure: str = ""
+
+
+def cause(error: Exception) -> Exception:
+    """What a replica raised on purpose; what Serve says of a queue, a time that is over, as errors of the realm."""
+    if isinstance(error, RayTaskError) and isinstance(error.cause, RealmError):
+        return cast(RealmError, error.cause)
+    if isinstance(error, BackPressureError):
+        return QueueFullError("As many questions wait for the Oracle as may.", "Ask again in a moment.", RETRY_S)
+    if isinstance(error, TimeoutError):
+        return ClusterError("The Oracle gave no answer in time.", "`realm oracle status` says how it is.")
+    if isinstance(error, RayServeException):
+        return ClusterError(f"Ray Serve: {str(error).splitlines()[0]}", "Ask again in a moment.")
+    return error
 
 
 def application() -> str:

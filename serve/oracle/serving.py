@@ -1,4 +1,7 @@
-"""The Oracle's backend on a cluster: questions go to a replica on Ray Serve, and to another one when that is lost."""
+"""The Oracle's backend on a cluster: questions go to a replica on Ray Serve, and to another one when that is lost.
+
+Ray Serve takes 100 MB of each process that loads it, so the hosts load it when they are first asked.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,21 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar, cast
-
-from ray.exceptions import RayActorError, RayTaskError
-from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
-from ray.serve.handle import DeploymentHandle
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from realm.config import RealmConfig, load_config
-from realm.errors import ClusterError, QueueFullError, RealmError
+from realm.errors import ClusterError
 from realm.home import RealmHome
 from realm.hosts import ORACLE_SERVICE, service_urls
 from serve.asking import ask
-from serve.oracle import deployment
 from serve.oracle.backend import Json
 from serve.oracle.questions import CHAMPION, LATEST, Question
+
+if TYPE_CHECKING:
+    from ray.serve.handle import DeploymentHandle
+
+    from serve.oracle.deployment import Processes
 
 T = TypeVar("T")
 TRIES = 4
@@ -31,9 +35,7 @@ WAKE_S = 180.0
 """Time for a process with torch and the champion, beside that of the answer."""
 FRESH_S = 10.0
 """A replica that has not told anything for so long is gone."""
-RETRY_S = 2.0
 SETTINGS_S = 1.0
-LOST = (RayActorError, DeploymentUnavailableError)
 
 
 class RayOracle:
@@ -63,7 +65,7 @@ class RayOracle:
 
     async def stream(self, question: Question) -> AsyncGenerator[Json, None]:
         # A replica that takes over says the same: the seed is in the question. What was sent already is left out.
-        told = Told(question)
+        told, serving = Told(question), await _serving()
         end = asyncio.get_running_loop().time() + question["timeout_s"] + WAKE_S
         for left in reversed(range(TRIES)):
             handle = await self._handle(told.question["model"])
@@ -77,10 +79,10 @@ class RayOracle:
                         return
                     if fresh := told.fresh(event):
                         yield fresh
-            except LOST as error:
+            except serving.LOST as error:
                 await self._lost(error, left)
             except Exception as error:  # noqa: BLE001 - raised as what it was
-                raise _cause(error) from None
+                raise serving.cause(error) from None
             finally:
                 # Ends the answer on the replica too.
                 with suppress(Exception):
@@ -93,9 +95,9 @@ class RayOracle:
         return await ask("vault_keeper", "aliases")
 
     async def status(self) -> Json:
-        config = self._config
+        config, serving = self._config, await _serving()
         reports, aliases, found = await asyncio.gather(
-            ask("herald", "oracle"), self.aliases(), asyncio.to_thread(deployment.processes)
+            ask("herald", "oracle"), self.aliases(), asyncio.to_thread(serving.processes)
         )
         return _status(reports, aliases, found) | {
             "url": service_urls(config, {})[ORACLE_SERVICE],
@@ -111,12 +113,13 @@ class RayOracle:
         return await self._after(report)
 
     async def unload(self, model: str) -> Json:
-        if (await asyncio.to_thread(deployment.processes)).running == 0:
+        serving = await _serving()
+        if (await asyncio.to_thread(serving.processes)).running == 0:
             raise ClusterError("The Oracle is asleep: nothing is in memory.", "`realm oracle status`")
         found = await self._everywhere("unload", model)
         errors = [each for each in found if isinstance(each, Exception)]
         if errors and len(errors) == len(found):
-            raise _cause(errors[0])
+            raise serving.cause(errors[0])
         return await self._after(next(each for each in found if not isinstance(each, Exception)))
 
     async def training_level(self, skill_id: str) -> int | None:
@@ -128,25 +131,28 @@ class RayOracle:
     async def _with_replica(
         self, model: str, timeout_s: float, asked: Callable[[DeploymentHandle[Any]], Awaitable[T]]
     ) -> T:
+        serving = await _serving()
         for left in reversed(range(TRIES)):
             try:
                 async with asyncio.timeout(timeout_s + WAKE_S):
                     return await asked(await self._handle(model))
-            except LOST as error:
+            except serving.LOST as error:
                 await self._lost(error, left)
             except Exception as error:  # noqa: BLE001 - raised as what it was
-                raise _cause(error) from None
+                raise serving.cause(error) from None
         raise AssertionError("the last try raises")
 
     async def _handle(self, model: str) -> DeploymentHandle[Any]:
         """The handle of the application; deployed first where it is not. Replicas that have `model` are preferred."""
-        if self._replicas is None:
+        handle: Any = self._replicas
+        if handle is None:
             name = await ask("api_host", "oracle", answer_s=DEPLOY_S)
-            self._replicas = await asyncio.to_thread(deployment.handle_of, name)
+            handle = await asyncio.to_thread((await _serving()).handle_of, name)
+            self._replicas = handle
         # With one replica there is nothing to prefer.
         if model in (CHAMPION, LATEST) or self._config.oracle.max_replicas == 1:
-            return self._replicas
-        return self._replicas.options(multiplexed_model_id=model)
+            return handle
+        return handle.options(multiplexed_model_id=model)
 
     async def _lost(self, error: Exception, left: int) -> None:
         self._replicas = None
@@ -209,20 +215,12 @@ class Told:
         return known
 
 
-def _cause(error: Exception) -> Exception:
-    """What a replica raised on purpose; what Serve says of a queue, a time that is over, as errors of the realm."""
-    if isinstance(error, RayTaskError) and isinstance(error.cause, RealmError):
-        return cast(RealmError, error.cause)
-    if isinstance(error, BackPressureError):
-        return QueueFullError("As many questions wait for the Oracle as may.", "Ask again in a moment.", RETRY_S)
-    if isinstance(error, TimeoutError):
-        return ClusterError("The Oracle gave no answer in time.", "`realm oracle status` says how it is.")
-    if isinstance(error, RayServeException):
-        return ClusterError(f"Ray Serve: {str(error).splitlines()[0]}", "Ask again in a moment.")
-    return error
+async def _serving() -> Any:
+    """The module that knows Ray Serve."""
+    return await asyncio.to_thread(import_module, "serve.oracle.deployment")
 
 
-def _status(reports: Mapping[str, Json], aliases: Mapping[str, Json | None], found: deployment.Processes) -> Json:
+def _status(reports: Mapping[str, Json], aliases: Mapping[str, Json | None], found: Processes) -> Json:
     fresh = [report for report in reports.values() if time.time() - report["at"] < FRESH_S]
     loaded: dict[str, Json] = {}
     for report in fresh:
