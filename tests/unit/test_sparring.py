@@ -99,6 +99,7 @@ def test_passives_and_primitives_are_asked_together_and_graded_apart(hero: Hero)
     assert found[1].primitives.keys() == {"binary/bitwise_and@1"}
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=40))
 def test_samples_show_wrong_answers_first_and_some_right_ones(outcomes):
     problems = BIN.generate(9, len(outcomes), 0, "train")
