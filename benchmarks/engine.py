@@ -21,10 +21,11 @@ from benchmarks.material import write_material
 from benchmarks.report import Row, spread
 from benchmarks.throughput import BareLoop
 from realm.inference.engine import Engine
-from realm.inference.evaluation import SPARE_TOKENS, ask
+from realm.inference.evaluation import ask
 from realm.inference.requests import GenerationRequest
 from realm.models.chat import chat_ids
 from realm.models.hero import Hero, end_tokens
+from realm.rules.limits import SPARE_TOKENS
 from skills import get_engine
 from skills.problem import Problem
 

@@ -146,7 +146,7 @@ class OracleConfig(Part):
     max_replicas: int = setting(
         1, "restart", "Most processes that hold weights; questions decide how many.", ge=1, le=64
     )
-    min_replicas: int = setting(0, "restart", "Processes that hold weights even when nobody asks.", ge=0, le=64)
+    min_replicas: int = setting(0, "restart", "Processes that stay once the Oracle was asked.", ge=0, le=64)
     idle_s: float = setting(600.0, "restart", "Seconds without a question after which the last process ends.", ge=1)
     memory_mb: int | None = setting(
         None, "restart", "Memory for weights and caches of one process; none = half of what is free at its start.", ge=1

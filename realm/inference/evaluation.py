@@ -12,6 +12,7 @@ from realm.inference.generation import Watch, generate, undisturbed
 from realm.models.chat import token_ids
 from realm.models.hero import Hero
 from realm.models.loss import response_loss
+from realm.rules.limits import SPARE_TOKENS
 from realm.rules.primitives import outcomes_of
 from skills.catalog import Skill
 from skills.curriculum import without_symbols
@@ -19,8 +20,6 @@ from skills.problem import Grade, Problem
 
 VALIDATION_SEED = 77_003
 VALIDATION_PER_LEVEL = 4
-SPARE_TOKENS = 4
-"""Room for end tokens beyond the longest right response."""
 BATCH = 128
 """Prompts that are answered at once."""
 SAMPLES = 12

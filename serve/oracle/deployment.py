@@ -72,7 +72,7 @@ def deployed(home: RealmHome, config: RealmConfig) -> str:
                 ray_serve.delete(other)
         if name not in known or known[name].status in FAILED:
             bound = _deployment(config).bind(str(home.root))
-            ray_serve.run(bound, name=name, route_prefix=None, _local_testing_mode=False)
+            ray_serve.run(bound, name=name, route_prefix=None)
     return name
 
 

@@ -12,6 +12,7 @@ from realm.errors import ClusterError, ConflictError
 from serve.asking import ask
 from serve.oracle.backend import Json
 from serve.oracle.errors import of_error
+from serve.oracle.serving import RealmLevels
 from serve.oracle.streaming import EventStream
 
 LOOK_S = 3.0
@@ -55,7 +56,7 @@ async def _chunks(found: httpx.Response) -> AsyncGenerator[bytes, None]:
         await found.aclose()
 
 
-class Elsewhere:
+class Elsewhere(RealmLevels):
     """What the realm can say of an Oracle that others run: whether it answers."""
 
     def __init__(self, url: str, token: str | None) -> None:
@@ -83,10 +84,6 @@ class Elsewhere:
 
     async def unload(self, model: str) -> Json:
         raise self._theirs(f"unload {model}")
-
-    async def training_level(self, skill_id: str) -> int | None:
-        skill = (await ask("herald", "snapshot"))["skills"].get(skill_id)
-        return None if skill is None else skill["training_level"]
 
     def _theirs(self, what: str) -> ConflictError:
         return ConflictError(f"The Oracle is at {self._url}: this realm cannot {what} there.", "Ask that server.")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import Field
 
 from realm.errors import RequestError
+from realm.rules.limits import SPARE_TOKENS
 from serve.api_models import Id, Request, Row, Time
 from serve.api_routes import reads, router, writes
 from serve.json_answers import answer
@@ -22,7 +23,6 @@ from skills.problem import Problem
 MAX_SEED = 2**53 - 1
 """JavaScript's largest whole number."""
 MAX_ANSWER = 100_000
-SPARE_TOKENS = 4
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED, examples=[17])]
 Level = Annotated[int, Field(ge=1, le=1000, examples=[5])]

@@ -38,7 +38,15 @@ FRESH_S = 10.0
 SETTINGS_S = 1.0
 
 
-class RayOracle:
+class RealmLevels:
+    """What the realm trains, wherever the Oracle is."""
+
+    async def training_level(self, skill_id: str) -> int | None:
+        skill = (await ask("herald", "snapshot"))["skills"].get(skill_id)
+        return None if skill is None else skill["training_level"]
+
+
+class RayOracle(RealmLevels):
     """`OracleBackend` over the application on Ray Serve, VaultKeeper and Herald."""
 
     def __init__(self, home: RealmHome) -> None:
@@ -121,10 +129,6 @@ class RayOracle:
         if errors and len(errors) == len(found):
             raise serving.cause(errors[0])
         return await self._after(next(each for each in found if not isinstance(each, Exception)))
-
-    async def training_level(self, skill_id: str) -> int | None:
-        skill = (await ask("herald", "snapshot"))["skills"].get(skill_id)
-        return None if skill is None else skill["training_level"]
 
     # Inside
 

@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,10 +155,9 @@ def served(oracle: LocalOracle, folder: Path, token: str | None = None) -> Itera
         db.close()
 
 
-def waited(reached: object, timeout: float = 60.0) -> None:
+def waited(reached: Callable[[], bool], timeout: float = 60.0) -> None:
     """Wait until `reached()`."""
     deadline = time.monotonic() + timeout
-    assert callable(reached)
     while not reached():
         assert time.monotonic() < deadline, f"not reached within {timeout} s"
         time.sleep(0.01)
