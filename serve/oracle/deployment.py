@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ray import serve as ray_serve
 from ray.exceptions import RayActorError, RayTaskError
-from ray.serve.config import AutoscalingConfig
+from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus, LoggingConfig
@@ -22,6 +22,7 @@ from realm.config import RealmConfig
 from realm.errors import ClusterError, QueueFullError, RealmError
 from realm.home import RealmHome
 from serve.oracle.replica import Replica
+from serve.oracle.scaling import replicas_needed
 
 PREFIX = "oracle-"
 QUIET = LoggingConfig(enable_access_log=False, log_level="ERROR")
@@ -108,6 +109,8 @@ def _deployment(config: RealmConfig) -> Any:
         min_replicas=oracle.min_replicas,
         max_replicas=max(oracle.max_replicas, oracle.min_replicas),
         initial_replicas=oracle.min_replicas,
+        policy=AutoscalingPolicy(policy_function=replicas_needed),
+        # Of the questions that `replicas_needed` counts.
         target_ongoing_requests=float(oracle.rows),
         look_back_period_s=SHORT_S,
         upscale_delay_s=SHORT_S,

@@ -6,7 +6,7 @@ torch is loaded by the process itself: whoever deploys it does without.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import ray
@@ -15,7 +15,9 @@ from ray import serve as ray_serve
 from actors.service import Service, Ticker
 from actors.waiting import ask
 from realm.errors import RealmError
+from serve.oracle.calls import Said
 from serve.oracle.questions import CHAMPION, Question
+from serve.oracle.scaling import QUESTIONS
 
 if TYPE_CHECKING:
     from realm.inference.shelf import Book
@@ -43,6 +45,7 @@ class Replica(Service):
         from realm.inference.shelf import Shelf, free_budget
         from realm.models.hero import pick_device
         from serve.oracle.answering import Oracle
+        from serve.oracle.desk import Desk
 
         super().__init__(home)
         logging.disable_progress_bar()
@@ -54,19 +57,24 @@ class Replica(Service):
         limits = Limits(rows=oracle.rows, queue=oracle.queue, cache_tokens=oracle.cache_tokens)
         self.vault = ActorVault(self)
         self.oracle = Oracle(Shelf(self.vault.fetch, limits, budget, device), self.vault)
+        self.desk = Desk(self.oracle)
         self._round()
         self._ticker = Ticker("champion", ROUND_S, self._round, print)
 
-    async def complete(self, question: Question) -> Json:
-        """See `Oracle.complete`."""
-        await self._at_home(question["model"])
-        return await self.oracle.complete(question)
+    async def answer(self, questions: Mapping[str, Question]) -> AsyncGenerator[Sequence[Said], None]:
+        """See `Desk.answer`."""
+        for model in {question["model"] for question in questions.values()} - {CHAMPION}:
+            await cast(Any, self)._home_of(model)
+        async for said in self.desk.answer(questions):
+            yield said
 
-    async def stream(self, question: Question) -> AsyncGenerator[Json, None]:
-        """See `Oracle.stream`."""
-        await self._at_home(question["model"])
-        async for event in self.oracle.stream(question):
-            yield event
+    async def forget(self, question_ids: Sequence[str]) -> None:
+        """See `Desk.forget`."""
+        self.desk.forget(question_ids)
+
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """What Serve hands to `replicas_needed`."""
+        return {QUESTIONS: float(self.desk.open)}
 
     async def load(self, model: str) -> Json:
         """See `Oracle.load`."""
@@ -75,10 +83,6 @@ class Replica(Service):
     async def unload(self, model: str) -> Json:
         """See `Oracle.unload`."""
         return await self.oracle.unload(model)
-
-    async def _at_home(self, model: str) -> None:
-        if model != CHAMPION:
-            await cast(Any, self)._home_of(model)
 
     @ray_serve.multiplexed(max_num_models_per_replica=HOMES)
     async def _home_of(self, model: str) -> str:

@@ -10,7 +10,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ from realm.home import RealmHome
 from realm.hosts import ORACLE_SERVICE, service_urls
 from serve.asking import ask
 from serve.oracle.backend import Json
+from serve.oracle.calls import Calls, Said
 from serve.oracle.questions import CHAMPION, LATEST, Question
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class RayOracle(RealmLevels):
     def __init__(self, home: RealmHome) -> None:
         self._home = home
         self._replicas: DeploymentHandle[Any] | None = None
+        self._calls = Calls(self._answering, self._forgetting)
         self._read: tuple[float, RealmConfig] = (-math.inf, load_config(home))
 
     @property
@@ -66,18 +68,18 @@ class RayOracle(RealmLevels):
         return self._read[1]
 
     async def complete(self, question: Question) -> Json:
-        async def asked(handle: DeploymentHandle[Any]) -> Json:
-            return await handle.complete.remote(question)
+        async def asked() -> Json:
+            async with aclosing(self._ask(question)) as events:
+                return (await anext(events))["whole"]
 
-        return await self._with_replica(question["model"], question["timeout_s"], asked)
+        return await self._with_replica(question["timeout_s"], asked)
 
     async def stream(self, question: Question) -> AsyncGenerator[Json, None]:
         # A replica that takes over says the same: the seed is in the question. What was sent already is left out.
         told, serving = Told(question), await _serving()
         end = asyncio.get_running_loop().time() + question["timeout_s"] + WAKE_S
         for left in reversed(range(TRIES)):
-            handle = await self._handle(told.question["model"])
-            events: Any = handle.options(stream=True).stream.remote(told.question)
+            events = self._ask(told.question)
             try:
                 while True:
                     # Around each step by itself: the steps may be taken in different tasks.
@@ -93,8 +95,7 @@ class RayOracle(RealmLevels):
                 raise serving.cause(error) from None
             finally:
                 # Ends the answer on the replica too.
-                with suppress(Exception):
-                    events.cancel()
+                await events.aclose()
 
     async def books(self) -> Sequence[Json]:
         return await ask("vault_keeper", "books")
@@ -113,10 +114,10 @@ class RayOracle(RealmLevels):
         }
 
     async def load(self, model: str) -> Json:
-        async def asked(handle: DeploymentHandle[Any]) -> Json:
-            return await handle.load.remote(model)
+        async def asked() -> Json:
+            return await (await self._handle(model)).load.remote(model)
 
-        report = await self._with_replica(model, self.timeout_s, asked)
+        report = await self._with_replica(self.timeout_s, asked)
         await self._everywhere("load", model)
         return await self._after(report)
 
@@ -132,14 +133,34 @@ class RayOracle(RealmLevels):
 
     # Inside
 
-    async def _with_replica(
-        self, model: str, timeout_s: float, asked: Callable[[DeploymentHandle[Any]], Awaitable[T]]
-    ) -> T:
+    def _ask(self, question: Question) -> AsyncGenerator[Json, None]:
+        oracle = self._config.oracle
+        # What two checkpoints take and have waiting, by process.
+        most = 2 * max(oracle.max_replicas, oracle.min_replicas) * (oracle.rows + oracle.queue)
+        # With one replica there is none to prefer.
+        apart = question["model"] not in (CHAMPION, LATEST) and oracle.max_replicas > 1
+        return self._calls.ask(question, question["model"] if apart else "", most)
+
+    async def _answering(self, model: str, questions: Mapping[str, Question]) -> AsyncGenerator[Sequence[Said], None]:
+        """Ask a replica, best one that has `model` in memory."""
+        handle = await self._handle(model)
+        told: Any = handle.options(stream=True).answer.remote(questions)
+        try:
+            async for said in told:
+                yield said
+        finally:
+            with suppress(Exception):
+                told.cancel()
+
+    async def _forgetting(self, question_ids: Sequence[str]) -> None:
+        await self._everywhere("forget", question_ids)
+
+    async def _with_replica(self, timeout_s: float, asked: Callable[[], Awaitable[T]]) -> T:
         serving = await _serving()
         for left in reversed(range(TRIES)):
             try:
                 async with asyncio.timeout(timeout_s + WAKE_S):
-                    return await asked(await self._handle(model))
+                    return await asked()
             except serving.LOST as error:
                 await self._lost(error, left)
             except Exception as error:  # noqa: BLE001 - raised as what it was
@@ -147,16 +168,14 @@ class RayOracle(RealmLevels):
         raise AssertionError("the last try raises")
 
     async def _handle(self, model: str) -> DeploymentHandle[Any]:
-        """The handle of the application; deployed first where it is not. Replicas that have `model` are preferred."""
+        """The handle of the application; deployed first where it is not. Replicas that have `model` are preferred where
+        it is not empty."""
         handle: Any = self._replicas
         if handle is None:
             name = await ask("api_host", "oracle", answer_s=DEPLOY_S)
             handle = await asyncio.to_thread((await _serving()).handle_of, name)
             self._replicas = handle
-        # With one replica there is nothing to prefer.
-        if model in (CHAMPION, LATEST) or self._config.oracle.max_replicas == 1:
-            return handle
-        return handle.options(multiplexed_model_id=model)
+        return handle.options(multiplexed_model_id=model) if model else handle
 
     async def _lost(self, error: Exception, left: int) -> None:
         self._replicas = None
@@ -166,9 +185,8 @@ class RayOracle(RealmLevels):
                 "Ask again in a moment.",
             ) from None
 
-    async def _everywhere(self, method: str, model: str) -> list[Any]:
-        handle = await self._handle(CHAMPION)
-        response = handle.broadcast(method, model)
+    async def _everywhere(self, method: str, argument: Any) -> list[Any]:
+        response = (await self._handle("")).broadcast(method, argument)
         return await response.results_async(return_exceptions=True)
 
     async def _after(self, report: Json) -> Json:

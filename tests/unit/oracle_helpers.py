@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,10 +27,13 @@ from realm.store.idempotency import IdempotencyStore
 from realm.vault.folders import WEIGHTS, sha256_of
 from serve.oracle.answering import Json, Oracle
 from serve.oracle.app import create_app
+from serve.oracle.calls import Calls
+from serve.oracle.desk import Desk
 from serve.oracle.questions import Question
 
 LIMITS = Limits(rows=8, queue=32, cache_tokens=4096)
 CAMPAIGN = "mote-1"
+OPEN = 10_000
 
 
 def loud_folder(base: Path, folder: Path, seed: int) -> Path:
@@ -90,20 +93,25 @@ class Folders:
 
 
 class LocalOracle:
-    """`OracleBackend` over an Oracle in this process."""
+    """`OracleBackend` over an Oracle in this process, whose questions travel as they do to another."""
 
     timeout_s = 60.0
 
     def __init__(self, vault: Folders, budget_bytes: int = 10**10, limits: Limits = LIMITS) -> None:
         self.vault = vault
         self.oracle = Oracle(Shelf(vault.fetch, limits, budget_bytes, CPU), vault)
+        self.desk = Desk(self.oracle)
+        self.calls = Calls(lambda _group, questions: self.desk.answer(questions), self._forget)
 
     async def complete(self, question: Question) -> Json:
-        return await self.oracle.complete(question)
+        async with aclosing(self.calls.ask(question, "", OPEN)) as events:
+            return (await anext(events))["whole"]
 
-    async def stream(self, question: Question) -> AsyncGenerator[Json, None]:
-        async for event in self.oracle.stream(question):
-            yield event
+    def stream(self, question: Question) -> AsyncGenerator[Json, None]:
+        return self.calls.ask(question, "", OPEN)
+
+    async def _forget(self, question_ids: Sequence[str]) -> None:
+        self.desk.forget(question_ids)
 
     async def books(self) -> Sequence[Json]:
         at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
