@@ -32,12 +32,12 @@ def hero_level(record: CampaignRecord, _: Arguments) -> float:
 
 
 def tokens(record: CampaignRecord, _: Arguments) -> float:
-    """Tokens trained on, as the newest live checkpoint that training can resume from has them (`tokens_seen`)."""
+    """The largest `tokens_seen` of the live checkpoints that training can resume from."""
     return record.tokens
 
 
 def examples(record: CampaignRecord, _: Arguments) -> float:
-    """Examples trained on, as the newest live checkpoint that training can resume from has them (`examples_seen`)."""
+    """The largest `examples_seen` of the live checkpoints that training can resume from."""
     return record.examples
 
 
@@ -128,7 +128,7 @@ def level_latest_accuracy(record: CampaignRecord, about: Arguments) -> float | N
 
 
 def evaluation_streak(record: CampaignRecord, about: Arguments) -> float:
-    """The skill's evaluations of at least 100 problems, by id: those after the last one below 0.80."""
+    """The skill's evaluations of at least 100 problems, by id: those after the last one below 0.80, up to 200."""
     skill = record.skills.get(about.skill)
     return 0 if skill is None else skill.streak
 

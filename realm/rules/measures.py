@@ -15,7 +15,7 @@ from typing import Final
 
 from realm.rules import measure_reads as reads
 from realm.rules.measure_reads import Arguments
-from realm.rules.record import CampaignRecord
+from realm.rules.record import LONGEST_STREAK, CampaignRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,10 @@ def _all_levels(known: Known, _: Arguments) -> float:
 
 def _last_level(known: Known, about: Arguments) -> float:
     return known.skills[about.skill]
+
+
+def _longest_streak(_: Known, __: Arguments) -> float:
+    return LONGEST_STREAK
 
 
 def _one(_: Known, __: Arguments) -> float:
@@ -160,6 +164,7 @@ MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
             "evaluation of {skill} at 80 % or above",
             "evaluations of {skill} in a row at 80 % or above",
             "skill",
+            ceiling=_longest_streak,
         ),
         "mastery_streak": _count(
             reads.mastery_streak, "level mastered", "levels mastered with no battle failed between", ceiling=_all_levels

@@ -20,6 +20,8 @@ ENOUGH_OUTCOMES: Final = 50
 """Newest outcomes of a primitive, 100 at most, below which it has no accuracy."""
 PASSING: Final = 0.80
 """Accuracy at or above which an evaluation belongs to a streak, and a mastered level is held."""
+LONGEST_STREAK: Final = 200
+"""Newest evaluations of a skill among which its streak is counted: it is no longer than that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from realm.rules.measures import Known
-from realm.rules.record import CampaignRecord, ExamMark, LevelRecord, Score, SkillRecord
+from realm.rules.record import LONGEST_STREAK, CampaignRecord, ExamMark, LevelRecord, Score, SkillRecord
 
 STEPS_PER_EVALUATION = 20
 """Of the first evaluations; later they are further apart, so that a long campaign stays a short simulation."""
@@ -92,7 +92,13 @@ class SimulatedCampaign:
             levels[level] = replace(levels[level], mastered_at_step=self.record.steps)
             self._master(tries)
         self.windows[skill_id] = window
-        grown = SkillRecord(mastered, skill.max_level, score.accuracy, skill.streak + 1 if score.passing else 0, levels)
+        grown = SkillRecord(
+            mastered,
+            skill.max_level,
+            score.accuracy,
+            min(LONGEST_STREAK, skill.streak + 1) if score.passing else 0,
+            levels,
+        )
         self.record = replace(
             self.record,
             skills={**self.record.skills, skill_id: grown},
