@@ -6,8 +6,8 @@ Which rows a number is computed from is said in realm.rules.measure_reads.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, Final, cast
@@ -21,13 +21,13 @@ from realm.rules.record import (
     ENOUGH_PROBLEMS,
     LONGEST_STREAK,
     CampaignRecord,
-    ExamMark,
     LevelRecord,
     Score,
     SkillRecord,
     longest_run,
     longest_run_of_days,
 )
+from realm.store.campaign_tallies import Tally, advanced
 from realm.store.database import Database
 from realm.store.tables import (
     attempts,
@@ -35,7 +35,6 @@ from realm.store.tables import (
     campaigns,
     checkpoints,
     evaluations,
-    exams,
     locations,
     passive_states,
     primitive_stats,
@@ -46,13 +45,6 @@ from realm.store.tables import (
 
 POSTED: Final = "user"
 """Origin of the quests that people post."""
-LEVEL_RESULTS: Final = 8
-"""Newest evaluations of a level, and newest reviews, that are looked at for its latest score."""
-_PARTS: Final = 1_000_000
-_PROBLEMS: Final = 100_000
-"""A best evaluation comes out of one `max` as (accuracy in millionths) × 100,000 + n: of equals the one with more."""
-
-Level = tuple[str, int]
 _Counts = tuple[int, int, int, int, int]
 
 
@@ -70,8 +62,11 @@ class _Mastery:
 
 
 class CampaignRecordReader:
+    """Reads records; of what only grows, a campaign's next record reads what came since. For one thread."""
+
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._tallies: dict[str, Tally] = {}
 
     def record(self, campaign_id: str) -> CampaignRecord:
         """What the campaign has done so far.
@@ -85,17 +80,27 @@ class CampaignRecordReader:
             if version is None:
                 raise NotFoundError(f"There is no campaign {campaign_id!r}.", "`realm hero list` names the campaigns.")
             masteries = _masteries(connection, campaign_id)
+            states = _states(connection, campaign_id)
+            tally = advanced(connection, campaign_id, states, self._tallies.get(campaign_id, Tally()))
             values: dict[str, Any] = {
                 **_ledger(connection, campaign_id),
                 **_battles(connection, campaign_id, masteries),
                 **_quests(connection, campaign_id),
-                **_skills(connection, campaign_id, masteries),
-                **_exams(connection, campaign_id, version),
                 **_primitives(connection, campaign_id),
                 **_passives(connection, campaign_id),
                 **_sparring(connection, campaign_id),
             }
-            return CampaignRecord(**values)
+        self._tallies[campaign_id] = tally
+        return CampaignRecord(
+            **values,
+            skills=_with_levels(states, tally, masteries),
+            evaluations=tally.evaluations,
+            problems=tally.problems,
+            exams=tally.exams,
+            exam_records=tally.exam_records,
+            exam_best=tally.exam_best.get(version),
+            exam_latest=tally.exam_latest[version][1] if version in tally.exam_latest else None,
+        )
 
 
 def _ledger(connection: Connection, campaign_id: str) -> dict[str, int]:
@@ -153,41 +158,26 @@ def _quests(connection: Connection, campaign_id: str) -> dict[str, int]:
     return {"quests_completed": completed, "posted_quests_completed": by_people}
 
 
-def _skills(connection: Connection, campaign_id: str, masteries: Sequence[_Mastery]) -> dict[str, Any]:
-    columns = evaluations.c
-    enough = columns.n >= ENOUGH_PROBLEMS
-    best = func.max(case((enough, columns.correct * _PARTS // columns.n * _PROBLEMS + columns.n)))
-    query = select(columns.skill_id, columns.level, best, func.count(), func.sum(columns.n + columns.review_n))
-    query = query.where(columns.campaign_id == campaign_id).group_by(columns.skill_id, columns.level)
-    rows = connection.execute(query).all()
-    latest = _latest(connection, campaign_id)
-    mastered_at = {(each.skill_id, each.level): each.step for each in masteries}
-    bests = {(skill_id, level): _score(key) for skill_id, level, key, _, _ in rows if key is not None}
-    levels: dict[str, dict[int, LevelRecord]] = {}
-    for skill_id, level in sorted({*bests, *latest, *mastered_at}):
-        here = (skill_id, level)
-        found = LevelRecord(bests.get(here), latest.get(here), mastered_at.get(here))
-        levels.setdefault(skill_id, {})[level] = found
-    return {
-        "skills": _skill_records(connection, campaign_id, levels),
-        "evaluations": sum(row[3] for row in rows),
-        "problems": sum(row[4] for row in rows),
-    }
-
-
-def _skill_records(
-    connection: Connection, campaign_id: str, levels: Mapping[str, Mapping[int, LevelRecord]]
-) -> dict[str, SkillRecord]:
-    """The skill states, with their levels."""
+def _states(connection: Connection, campaign_id: str) -> dict[str, SkillRecord]:
+    """The skill states, without what is known of levels."""
     states = skill_states.c
     query = select(states.skill_id, states.mastered_level, states.max_level, states.last_accuracy)
     query = query.where(states.campaign_id == campaign_id).order_by(states.skill_id)
     return {
-        skill_id: SkillRecord(
-            mastered_level, max_level, accuracy, _streak(connection, campaign_id, skill_id), levels.get(skill_id, {})
-        )
+        skill_id: SkillRecord(mastered_level, max_level, accuracy, _streak(connection, campaign_id, skill_id))
         for skill_id, mastered_level, max_level, accuracy in connection.execute(query).all()
     }
+
+
+def _with_levels(
+    states: Mapping[str, SkillRecord], tally: Tally, masteries: Sequence[_Mastery]
+) -> dict[str, SkillRecord]:
+    mastered_at = {(each.skill_id, each.level): each.step for each in masteries}
+    levels: dict[str, dict[int, LevelRecord]] = {}
+    for here in sorted({*tally.best, *tally.latest, *mastered_at}):
+        found = LevelRecord(tally.best.get(here), tally.latest.get(here), mastered_at.get(here))
+        levels.setdefault(here[0], {})[here[1]] = found
+    return {skill_id: replace(state, levels=levels.get(skill_id, {})) for skill_id, state in states.items()}
 
 
 def _streak(connection: Connection, campaign_id: str, skill_id: str) -> int:
@@ -198,45 +188,6 @@ def _streak(connection: Connection, campaign_id: str, skill_id: str) -> int:
     )
     newest = connection.execute(query.order_by(columns.id.desc()).limit(LONGEST_STREAK))
     return sum(1 for _ in takewhile(lambda row: Score(row[0], row[1]).passing, newest))
-
-
-def _score(key: int) -> Score:
-    """The best evaluation of a level, from its number in `_skills`."""
-    parts, n = divmod(key, _PROBLEMS)
-    return Score(round(parts * n / _PARTS), n)
-
-
-def _latest(connection: Connection, campaign_id: str) -> dict[Level, Score]:
-    """The newest weights' evaluations and reviews of each level taken together, as many as hold 100 problems: those
-    that `SkillStore.level_results` takes, for all skills at once."""
-    found = [
-        *_newest(connection, campaign_id, "level", "n", "correct"),
-        *_newest(connection, campaign_id, "review_level", "review_n", "review_correct"),
-    ]
-    pooled: dict[Level, tuple[int, int]] = {}
-    for _, level, n, correct in sorted(found, key=lambda each: each[0], reverse=True):
-        before = pooled.get(level, (0, 0))
-        if before[0] < ENOUGH_PROBLEMS:
-            pooled[level] = (before[0] + n, before[1] + correct)
-    return {level: Score(correct, n) for level, (n, correct) in pooled.items() if n}
-
-
-def _newest(
-    connection: Connection, campaign_id: str, level: str, n: str, correct: str
-) -> Iterable[tuple[int, Level, int, int]]:
-    """(step, level, n, correct) of the last evaluations of each level, newest first, by the columns of these names."""
-    columns = evaluations.c
-    asked = select(columns.skill_id, columns[level].label("level"))
-    asked = asked.where(columns.campaign_id == campaign_id, columns[level].is_not(None)).distinct().subquery()
-    each = evaluations.alias()
-    newest = select(each.c.id).where(
-        each.c.campaign_id == campaign_id, each.c.skill_id == asked.c.skill_id, each.c[level] == asked.c.level
-    )
-    newest = newest.order_by(each.c.step.desc(), each.c.id.desc()).limit(LEVEL_RESULTS).correlate(asked)
-    query = select(columns.step, columns.skill_id, columns[level], columns[n], columns[correct])
-    query = query.select_from(asked.join(evaluations, columns.id.in_(newest.scalar_subquery())))
-    for step, skill_id, number, asked_n, right in connection.execute(query.order_by(columns.id.desc())):
-        yield step, (skill_id, number), asked_n, right
 
 
 def _masteries(connection: Connection, campaign_id: str) -> list[_Mastery]:
@@ -257,29 +208,6 @@ def _masteries(connection: Connection, campaign_id: str) -> list[_Mastery]:
         third,
     ).where(columns.campaign_id == campaign_id, columns.mastered_level.is_not(None))
     return [_Mastery(*row) for row in connection.execute(query.order_by(columns.id))]
-
-
-def _exams(connection: Connection, campaign_id: str, version: str) -> dict[str, Any]:
-    query = select(exams.c.exam_version, exams.c.exam_accuracy, exams.c.n, exams.c.step)
-    best: dict[str, ExamMark] = {}
-    latest: tuple[int, ExamMark] | None = None
-    count = records = 0
-    for each, accuracy, n, step in connection.execute(
-        query.where(exams.c.campaign_id == campaign_id).order_by(exams.c.id)
-    ):
-        count += 1
-        mark, before = ExamMark(accuracy, n), best.get(each)
-        if before is None or accuracy > before.accuracy:
-            records += before is not None
-            best[each] = mark
-        if each == version and (latest is None or step >= latest[0]):
-            latest = (step, mark)
-    return {
-        "exams": count,
-        "exam_records": records,
-        "exam_best": best.get(version),
-        "exam_latest": None if latest is None else latest[1],
-    }
 
 
 def _primitives(connection: Connection, campaign_id: str) -> dict[str, Any]:

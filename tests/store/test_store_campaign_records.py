@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 from store_helpers import CAMPAIGN, T0, at, make_checkpoint, new_attempt
 
+from realm.catalog.honours import shipped_honours
 from realm.errors import NotFoundError
 from realm.rules.battle import BattleState
 from realm.rules.passives import POOLED_RUNS, PassiveMode, PassiveResult
@@ -16,6 +17,7 @@ from realm.rules.progression import Evaluation, Exam, LevelRule
 from realm.rules.record import CampaignRecord, ExamMark, LevelRecord, Score
 from realm.rules.sparring import SparringSession
 from realm.rules.stronghold import Location
+from realm.rules.titles import earned
 from realm.store.battles import BattleStore
 from realm.store.campaign_records import CampaignRecordReader
 from realm.store.campaigns import CampaignStore
@@ -195,7 +197,7 @@ def test_other_campaigns_count_for_nothing(db):
 @pytest.mark.parametrize("seed", range(3))
 def test_random_evaluations_give_what_a_plain_count_gives(db, seed):
     random = Random(seed)
-    kept = []
+    reader, kept = CampaignRecordReader(db), []
     for number in range(150):
         skill, level = random.choice(("bin", "sy")), random.randint(1, 3)
         review = random.choice([(None, 0, 0), (random.randint(1, 3), 25, random.randint(0, 25))])
@@ -204,7 +206,14 @@ def test_random_evaluations_give_what_a_plain_count_gives(db, seed):
         step = random.randint(0, 60)
         outcome = evaluate(db, number, correct, level=level, step=step, skill=skill, n=n, review=review)
         kept.append((outcome.evaluation, outcome.mastered_level))
+        if random.random() < 0.2:
+            accuracy = random.choice((0.3, 0.4, 0.5))
+            version = random.choice(("v0", "v1"))
+            SkillStore(db).record_exam(Exam(CAMPAIGN, step, version, accuracy, {}, 120, f"e-{number}", at(number)))
+        if random.random() < 0.1:  # what came since gives what all of it does
+            assert reader.record(CAMPAIGN) == record(db)
     found = record(db)
+    assert reader.record(CAMPAIGN) == found
     assert found.evaluations == 150
     assert found.problems == sum(each.n + each.review_n for each, _ in kept)
     for skill in ("bin", "sy"):
@@ -228,7 +237,7 @@ def test_random_evaluations_give_what_a_plain_count_gives(db, seed):
 
 
 def test_a_record_of_many_evaluations_is_read_quickly(db):
-    """20,000 evaluations: 15 ms where the whole of 100,000 took 74 ms; the limit is for a machine that is busy."""
+    """Of 100,000 the first read took 85 ms of CPU time, each after it 8; the limits here are for a busy machine."""
     random = Random(1)
     rows = [
         {
@@ -244,10 +253,23 @@ def test_a_record_of_many_evaluations_is_read_quickly(db):
     with db.write() as connection:
         connection.execute(insert(evaluations), rows)
         connection.execute(insert(skill_states), [{**state, "skill_id": each} for each in ("bin", "sy")])
-    seconds = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        found = record(db)
-        seconds.append(time.perf_counter() - begun)
-    assert found.evaluations == 20_000
-    assert min(seconds) < 0.5
+    reader, seconds = CampaignRecordReader(db), []
+    for number in range(20_000, 20_004):
+        begun = time.process_time()
+        found = reader.record(CAMPAIGN)
+        seconds.append(time.process_time() - begun)
+        assert found.evaluations == number
+        evaluate(db, number, 90)
+    assert seconds[0] < 0.5
+    assert min(seconds[1:]) < 0.1
+
+
+def test_the_first_level_and_quest_earn_what_their_conditions_say(db):
+    honours = shipped_honours()
+    for number in range(1, 4):
+        evaluate(db, number, 90)
+    CheckpointStore(db).record(make_checkpoint(3), T0)
+    assert {each.id for each in earned(honours.titles, record(db))} == {"bit_page"}
+    assert {each.id for each in earned(honours.achievements, record(db))} == {
+        "bin_1", "three_and_done", "checkpoint_1"
+    }  # fmt: skip
