@@ -167,7 +167,10 @@ MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
             ceiling=_longest_streak,
         ),
         "mastery_streak": _count(
-            reads.mastery_streak, "level mastered", "levels mastered with no battle failed between", ceiling=_all_levels
+            reads.mastery_streak,
+            "level mastered with no battle failed between",
+            "levels mastered with no battle failed between",
+            ceiling=_all_levels,
         ),
         "levels_in_one_battle": _count(
             reads.levels_in_one_battle,

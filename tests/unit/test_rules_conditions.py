@@ -117,6 +117,11 @@ def test_progress_gives_value_and_target_of_each_leaf(condition, record):
     assert all(each.target == each.leaf.target and each.value == each.leaf.value(record) for each in found)
 
 
+def test_no_two_measures_are_told_in_the_same_words():
+    for bound in ("gte", "gte_one", "lt"):
+        assert len({getattr(measure, bound) for measure in MEASURES.values()}) == len(MEASURES)
+
+
 @given(conditions(depth=1), conditions(depth=1))
 def test_two_leaves_with_the_same_words_are_the_same(one, other):
     assert (describe(one) == describe(other)) == (dump(one) == dump(other))
