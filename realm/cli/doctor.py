@@ -57,7 +57,7 @@ def _checks(home: RealmHome) -> Iterator[Check]:
 
 def _checks_of(home: RealmHome, config: RealmConfig) -> Iterator[Check]:
     from realm.cli.doctor_cluster import check_cluster
-    from realm.cli.doctor_files import check_database, check_hero
+    from realm.cli.doctor_files import check_database, check_hero, check_honours
     from realm.cli.doctor_machine import check_disk, check_gpu, check_ports, check_shared_memory, check_temp_dir
 
     yield check_disk(home, config)
@@ -66,6 +66,7 @@ def _checks_of(home: RealmHome, config: RealmConfig) -> Iterator[Check]:
     yield check_gpu(config)
     yield from check_ports(home, config)
     yield check_hero(home, config)
+    yield check_honours()
     yield check_database(home)
     yield from check_cluster(home, config)
 

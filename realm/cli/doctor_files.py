@@ -41,6 +41,17 @@ def check_hero(home: RealmHome, config: RealmConfig) -> Check:
     return _check_source(spec, str(spec.base_model))
 
 
+def check_honours() -> Check:
+    """Whether the titles and achievements can be read, and name only what there is."""
+    from realm.catalog.honours import shipped_honours
+
+    try:
+        found = shipped_honours()
+    except ConfigError as error:
+        return Check("titles", "fail", error.problem, error.remedy)
+    return Check("titles", "pass", f"{len(found.titles)} titles, {len(found.achievements)} achievements")
+
+
 def check_database(home: RealmHome) -> Check:
     """Whether the database opens, is whole and of this version."""
     if not home.database.exists():

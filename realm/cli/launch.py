@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from actors.ports import another_port, skill_ports
 from realm.catalog import hero_spec
+from realm.catalog.honours import shipped_honours
 from realm.cli.locks import locked
 from realm.cli.ray_head import check_ports, launch_head, port_holder, stop_head, wait_for_head
 from realm.cli.session import attach, cluster_address, external_address, head_node, realm_runs
@@ -69,6 +70,7 @@ def start(
         home.create()
         config = load_config(home)
         ports = skill_ports(config)
+        shipped_honours()  # a title that names no skill there is ends the start here, before anything runs
         web = config.web.ports()
         address = cluster_address(home, config)
         fresh = address is None

@@ -16,6 +16,7 @@ from realm.cli import doctor, doctor_files, doctor_machine
 from realm.cli.doctor import Check
 from realm.cli.ray_head import PortHolder
 from realm.config import HeroConfig, HotPolicy, RealmConfig, VaultConfig, ZonesConfig
+from realm.errors import ConfigError
 from realm.home import RealmHome
 from realm.store.database import Database
 from realm.store.migrations import HEAD
@@ -47,7 +48,7 @@ def test_a_machine_where_nothing_runs_yet_is_healthy():
     failed = [check for check in report["checks"] if check["state"] == "fail"]
     assert (done.code, report["healthy"], failed) == (0, True, [])
     names = set(by_name(report["checks"]))
-    assert {"Python", "packages", "config", "disk", "GPU", "hero", "database", "cluster"} <= names
+    assert {"Python", "packages", "config", "disk", "GPU", "hero", "titles", "database", "cluster"} <= names
     assert sum(name.startswith("port ") for name in names) == 7
 
 
@@ -178,6 +179,17 @@ def test_the_files_of_a_hero(home, tmp_path, monkeypatch):
     assert (gone.state, "does not exist" in gone.detail) == ("fail", True)
     unknown = doctor_files.check_hero(home, with_hero(name="moat"))
     assert (unknown.state, "'mote'" in unknown.remedy) == ("fail", True)
+
+
+def test_titles_and_achievements(monkeypatch):
+    assert doctor_files.check_honours().state == "pass"
+
+    def broken():
+        raise ConfigError("titles.yaml: one: condition.skill is 'bim': there is no such skill.", "The nearest: bin.")
+
+    monkeypatch.setattr("realm.catalog.honours.shipped_honours", broken)
+    check = doctor_files.check_honours()
+    assert (check.state, "'bim'" in check.detail, check.remedy) == ("fail", True, "The nearest: bin.")
 
 
 def test_a_link_to_a_checkpoint_that_is_gone(home):
