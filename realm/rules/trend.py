@@ -62,12 +62,10 @@ def theil_sen(points: Sequence[tuple[float, float]], confidence: float = 0.90) -
     if not 0 < confidence < 1:
         raise RealmError(f"A confidence of {confidence:g}.", "It lies between 0 and 1, without either.")
     ordered = sorted(points)
-    slopes = sorted(
-        (later[1] - each[1]) / (later[0] - each[0])
-        for i, each in enumerate(ordered)
-        for later in ordered[i + 1 :]
-        if later[0] > each[0]
-    )
+    slopes: list[float] = []
+    for i, (x0, y0) in enumerate(ordered, 1):
+        slopes += [(y - y0) / (x - x0) for x, y in ordered[i:] if x > x0]
+    slopes.sort()
     if not slopes:
         return None
     slope = median(slopes)
@@ -88,15 +86,12 @@ def pooled(counts: Iterable[Counted], most: int) -> tuple[Counted, ...]:
     for each in counts:
         n, correct = together.get(each.x, (0, 0))
         together[each.x] = n + each.n, correct + each.correct
-    points = [Counted(x, *together[x]) for x in sorted(together)]
-    size = -(-len(points) // most)
-    if size <= 1:
-        return tuple(points)
-    groups = (points[start : start + size] for start in range(0, len(points), size))
-    return tuple(
-        Counted(sum(each.x for each in group) / len(group), sum(p.n for p in group), sum(p.correct for p in group))
-        for group in groups
-    )
+    points = [(x, *together[x]) for x in sorted(together)]
+    size = max(1, -(-len(points) // most))
+    if size == 1:
+        return tuple(Counted(*each) for each in points)
+    groups = (tuple(zip(*points[start : start + size], strict=True)) for start in range(0, len(points), size))
+    return tuple(Counted(sum(xs) / len(xs), int(sum(ns)), int(sum(right))) for xs, ns, right in groups)
 
 
 def variance_of_s(points: Sequence[tuple[float, float]]) -> float:

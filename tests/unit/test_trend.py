@@ -7,7 +7,7 @@ from itertools import permutations
 from statistics import median
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realm.errors import RealmError
@@ -71,6 +71,7 @@ def test_the_interval_covers_the_true_slope_as_often_as_it_says():
     assert 0.87 <= covered / 400 <= 0.96
 
 
+@settings(deadline=None)
 @given(POINTS, st.randoms())
 def test_slope_and_interval_agree_with_brute_force(points, shuffle):
     trend = theil_sen(points, 0.90)
@@ -90,6 +91,7 @@ def test_slope_and_interval_agree_with_brute_force(points, shuffle):
     assert theil_sen(again, 0.90) == trend
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=6))
 def test_the_variance_of_s_is_that_over_all_orders_of_y(points):
     xs, ys = zip(*points, strict=True)
@@ -103,6 +105,7 @@ def _s(xs, ys):
     return sum(((xs[i] > xs[j]) - (xs[i] < xs[j])) * ((ys[i] > ys[j]) - (ys[i] < ys[j])) for i, j in pairs)
 
 
+@settings(deadline=None)
 @given(POINTS, st.integers(-5, 5), st.integers(1, 5))
 def test_moving_and_stretching_y_does_the_same_to_the_slope(points, shift, scale):
     before, after = theil_sen(points), theil_sen([(x, scale * y + shift) for x, y in points])
@@ -115,6 +118,7 @@ def test_moving_and_stretching_y_does_the_same_to_the_slope(points, shift, scale
         assert after.low == pytest.approx(scale * before.low)
 
 
+@settings(deadline=None)
 @given(POINTS)
 def test_confidence_widens_the_interval(points):
     narrow, wide = theil_sen(points, 0.5), theil_sen(points, 0.99)
@@ -127,6 +131,7 @@ def test_confidence_widens_the_interval(points):
         assert wide.low <= narrow.low <= narrow.high <= wide.high
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.builds(Counted, st.integers(0, 50).map(float), st.integers(1, 9), st.just(1)), max_size=80),
     st.integers(1, 40),
