@@ -214,13 +214,12 @@ FAMILIES: Final[dict[str, Callable[[Random], Learner]]] = {
     "forgetting": Forgetter,
     "no cap": lambda random: Climber(Traits(wobble=0.03, growth=(1.0, 1.1), stuck=0.05, capped=False), random),
 }
-
 LATE: Final = "late grokking"
-"""Learners whose plateaus outlast what the rule waits for, and what it waits for where training accuracy is ahead."""
-
-
-def late_grokking(random: Random) -> Learner:
-    return Climber(Traits(wobble=0.02, waits=0.3, longest_wait=10), random)
+"""Learners whose plateaus are 1 to 10 times the usual: those beyond 5 outlast what the rule waits for."""
+LEARNERS: Final[dict[str, Callable[[Random], Learner]]] = {
+    **FAMILIES,
+    LATE: lambda random: Climber(Traits(wobble=0.02, waits=0.3, longest_wait=10), random),
+}
 
 
 def _probability(value: float) -> float:

@@ -14,7 +14,7 @@ from typing import Final
 
 from realm.rules.climb import CapRule, Climb, Intervention, InterventionKind, Observation, has_lapsed
 from realm.rules.progression import wilson_interval
-from realm.rules.trend import Counted, Trend, pooled, theil_sen
+from realm.rules.trend import Trend, pooled, theil_sen
 
 MOST_GROWTH: Final = 1.5
 """Most that the cost of a level is taken to grow from one to the next, as a factor."""
@@ -84,6 +84,7 @@ class Evidence:
 
     @property
     def lapsed(self) -> bool:
+        """Mastered levels, as a whole, are below the threshold by more than chance."""
         return has_lapsed(self.review_n, self.review_correct, self.threshold)
 
 
@@ -91,13 +92,23 @@ def level_tokens(climb: Climb, rule: CapRule) -> int:
     """Tokens that the training level is expected to take, from what the levels before it took.
 
     Theil–Sen's line through the logarithms of the newest `recent_levels` costs, read at the next level: the median
-    where costs do not grow (a falling line counts as level), and more where each level takes longer than the last. At
-    least `longest_share` of the longest, and so much that `multiple` of it is `floor_tokens`.
+    where costs do not grow (a falling line counts as level), and more where each level takes longer than the last. A
+    level that was mastered with interventions counts from the beginning of its last one: what was waited for before
+    would make the next wait longer, and that the one after it. At least `longest_share` of the longest, wait included,
+    and so much that `multiple` of it is `floor_tokens`.
     """
+    began: dict[int, int] = {}
+    for each in climb.interventions:
+        began[each.level] = max(each.began_tokens, began.get(each.level, 0))
     tokens = sorted({each.level: each.tokens for each in climb.promotions}.items())
-    costs = tuple(later[1] - each[1] for each, later in zip([(0, 0), *tokens], tokens, strict=False))
-    least = max([rule.floor_tokens / rule.multiple, *(rule.longest_share * each for each in costs)])
-    return round(max(least, _next_cost(costs[-rule.recent_levels :])))
+    costs: list[int] = []
+    longest = before = 0
+    for level, mastered in tokens:
+        costs.append(mastered - min(mastered, max(before, began.get(level, 0))))
+        longest = max(longest, mastered - before)
+        before = mastered
+    expected = _next_cost(tuple(costs[-rule.recent_levels :]))
+    return round(max(rule.floor_tokens / rule.multiple, rule.longest_share * longest, expected))
 
 
 @lru_cache(maxsize=256)
@@ -180,8 +191,8 @@ def _order(each: Observation) -> tuple[int, ...]:
 
 
 def _trend(counts: Sequence[tuple[int, int, int]], expected: int, rule: CapRule) -> Trend | None:
-    points = pooled((Counted(tokens / expected, n, correct) for tokens, n, correct in counts), rule.max_points)
-    return theil_sen([(each.x, each.accuracy) for each in points], rule.confidence)
+    points = pooled(((tokens / expected, n, correct) for tokens, n, correct in counts), rule.max_points)
+    return theil_sen([(x, correct / n) for x, n, correct in points], rule.confidence)
 
 
 def _reach(slope: Trend | None, begins: int, tokens: int, expected: int) -> float:

@@ -33,8 +33,8 @@ class CapRule:
     `generalization_multiple`: takes the place of `multiple` where training accuracy is ahead of held-out accuracy:
     generalization may come long after the training problems are solved (A. Power et al., Grokking, 2022).
     `floor_tokens`: least tokens since the last promotion before a cap, however quick the levels were.
-    `longest_share`: a level's tokens are at least this share of what the longest one took. One that was mastered after
-    2 + 3 times a level's tokens, with the last of three interventions, then makes the next wait no longer.
+    `longest_share`: a level's tokens are at least this share of what the longest one took. A cap comes after 2 + 3
+    times a level's tokens at the earliest: with 1/5, not before as many as some level took in fact.
     `recent_levels`: newest promotions that tell what a level takes.
     `interventions`: what is tried, in this order; `interventions_needed` of them tried and measured before a cap.
     `intervention_multiple`: level's tokens that an intervention lasts.
@@ -140,6 +140,7 @@ class Climb:
     """All that is known of one skill in one campaign. `skill` is its name as people read it.
 
     Observations of earlier levels, and from before the last promotion, are not looked at and may be left out.
+    Promotions and interventions are all of the campaign's.
     `reopened_tokens`: when a verdict was last reopened; tokens and interventions count from there.
     """
 

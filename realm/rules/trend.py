@@ -40,19 +40,6 @@ class Trend:
         return self.intercept + self.slope * x
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """`correct` of `n` at `x`."""
-
-    x: float
-    n: int
-    correct: int
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.n
-
-
 def theil_sen(points: Sequence[tuple[float, float]], confidence: float = 0.90) -> Trend | None:
     """The trend of (x, y) points, in any order; None where all have one x.
 
@@ -77,21 +64,21 @@ def theil_sen(points: Sequence[tuple[float, float]], confidence: float = 0.90) -
     return Trend(slope, low, high, intercept, len(ordered), confidence)
 
 
-def pooled(counts: Iterable[Counted], most: int) -> tuple[Counted, ...]:
-    """At most `most` points in order of x: of each k neighbours one, at their mean x.
+def pooled(counts: Iterable[tuple[float, int, int]], most: int) -> list[tuple[float, int, int]]:
+    """Of (x, n, correct), at most `most` in order of x: of each k neighbours one, at their mean x.
 
     Those of one x are one first, so that the order they come in does not matter.
     """
     together: dict[float, tuple[int, int]] = {}
-    for each in counts:
-        n, correct = together.get(each.x, (0, 0))
-        together[each.x] = n + each.n, correct + each.correct
+    for x, n, correct in counts:
+        before = together.get(x)
+        together[x] = (n + before[0], correct + before[1]) if before else (n, correct)
     points = [(x, *together[x]) for x in sorted(together)]
-    size = max(1, -(-len(points) // most))
-    if size == 1:
-        return tuple(Counted(*each) for each in points)
+    size = -(-len(points) // most)
+    if size <= 1:
+        return points
     groups = (tuple(zip(*points[start : start + size], strict=True)) for start in range(0, len(points), size))
-    return tuple(Counted(sum(xs) / len(xs), int(sum(ns)), int(sum(right))) for xs, ns, right in groups)
+    return [(sum(xs) / len(xs), int(sum(ns)), int(sum(right))) for xs, ns, right in groups]
 
 
 def variance_of_s(points: Sequence[tuple[float, float]]) -> float:

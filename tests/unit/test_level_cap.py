@@ -163,6 +163,7 @@ def test_forgetting_is_a_cap_at_the_level_that_was_held():
 def test_a_finished_ladder_is_no_cap():
     decision = decide(replace(CAPPED, max_level=10), RULE)
     assert decision.state == CapState.LADDER_EXHAUSTED
+    assert decision.verdict is not None
     assert decision.verdict == Verdict(CapKind.LADDER_EXHAUSTED, "BIN", 10, 10, 10, PROMOTED)
     assert decision.verdict.words == "BIN: ladder exhausted at level 10 after 10,000 tokens"
     assert not stands(decision.verdict, CAPPED)
@@ -196,6 +197,13 @@ def test_what_a_level_takes_is_the_median_and_grows_as_costs_grow():
     assert level_tokens(climb(promotions=growing), RULE) == pytest.approx(1_000 * 1.2**12, rel=0.01)
     long = [*promotions(9), Promotion(10, 10, 109_000)]
     assert level_tokens(climb(promotions=long), RULE) == 20_000
+
+
+def test_what_was_waited_for_makes_the_next_wait_no_longer():
+    waited = [Promotion(k, k, 5_000 * k) for k in range(1, 11)]
+    freed = tuple(Intervention(KINDS[0], k, 5_000 * k - 1_200, 5_000 * k - 300) for k in range(1, 11))
+    assert level_tokens(climb(promotions=waited), RULE) == 5_000
+    assert level_tokens(climb(promotions=waited, interventions=freed), RULE) == 1_200
 
 
 @pytest.mark.parametrize(
