@@ -21,6 +21,7 @@ PARTS = {
     # First, while this process has not loaded torch: memory that processes share counts for each only in part.
     "realm": "benchmarks.realm_times",
     "skills": "benchmarks.skills_speed",
+    "level_cap": "benchmarks.level_cap",
     "jobs": "benchmarks.jobs",
     "ledger": "benchmarks.ledger",
     "transfers": "benchmarks.transfers",
