@@ -307,7 +307,8 @@ def _kill(realm: OwnRealm, port: int, model: str) -> Row:
 
     def kill() -> None:
         load.wait(lambda: len(load.models) > 100)
-        replicas = [each for each in realm.processes() if each.cmdline()[:1] and "ServeReplica" in each.cmdline()[0]]
+        # While it answers, the title has the end of the replica's name only.
+        replicas = [each for each in realm.processes() if ":Replica" in " ".join(each.cmdline())]
         if len(replicas) != 2:
             raise RuntimeError(f"{len(replicas)} processes of the Oracle run, not two")
         replicas[0].kill()

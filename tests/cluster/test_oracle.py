@@ -14,7 +14,6 @@ import pytest
 
 from tests.conftest import REALM, RunningRealm
 
-REPLICA = "ray::ServeReplica"
 LONG: Any = {"max_tokens": 200, "temperature": 3.0, "seed": 11, "n": 8}
 MESSAGES: Any = [{"role": "user", "content": "①+②="}]
 
@@ -28,6 +27,11 @@ def client(realm: RunningRealm) -> Iterator[openai.OpenAI]:
 
 def url_of(realm: RunningRealm) -> str:
     return f"http://127.0.0.1:{realm.env['REALM_WEB__ORACLE_PORT']}"
+
+
+def replicas_of(realm: RunningRealm) -> list[psutil.Process]:
+    """While one answers, its title has the end of its name only."""
+    return [each for each in realm.processes("ray::") if ":Replica" in " ".join(each.cmdline())]
 
 
 def state_of(realm: RunningRealm) -> Any:
@@ -71,14 +75,14 @@ def vault_of(realm: RunningRealm) -> str:
 
 def test_an_answer_survives_the_death_of_its_process(realm: RunningRealm, client: openai.OpenAI) -> None:
     model, whole = asked(client, "champion")
-    [process] = realm.processes(REPLICA)
+    [process] = replicas_of(realm)
 
     def kill() -> None:
         process.kill()
         psutil.wait_procs([process], timeout=10)
 
     assert asked(client, model, kill) == (model, whole)
-    assert realm.processes(REPLICA) != [process]
+    assert replicas_of(realm) != [process]
 
 
 def test_the_command_streams_an_answer(realm: RunningRealm, client: openai.OpenAI) -> None:
@@ -99,7 +103,7 @@ def test_it_sleeps_when_nobody_asks_and_a_question_wakes_it(realm: RunningRealm,
     while state_of(realm)["state"] != "asleep":
         assert time.monotonic() < deadline, state_of(realm)
         time.sleep(0.5)
-    assert realm.processes(REPLICA) == []
+    assert replicas_of(realm) == []
     assert realm.request("/health", at=url_of(realm))[0] == 200
     answer = client.chat.completions.create(model="latest", messages=MESSAGES, max_tokens=3)
     assert answer.usage is not None
