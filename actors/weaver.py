@@ -13,13 +13,14 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 from ray.util.state import list_actors
 
-from actors.cluster import NAMESPACE, SERVICES, SPECS, code_version, find, remove, spawn
+from actors.cluster import NAMESPACE, SERVICES, SPECS, code_version, find, nodes_with, remove, spawn
 from actors.service import Service, Ticker
 from realm.hosts import dashboard_url
 
 ROUND_S = 2.0
 PING_TIMEOUT_S = 3.0
 RESTARTS_INTERVAL_S = 10.0
+WAITING = ("PENDING_CREATION", "RESTARTING", "DEPENDENCIES_UNREADY")
 MISSED_PINGS = 3
 """Pings in a row without an answer before a service is called down."""
 
@@ -104,6 +105,10 @@ class Weaver(Service):
         except GetTimeoutError:
             self.missed[name] = self.missed.get(name, 0) + 1
             down = self.missed[name] >= MISSED_PINGS
+            if down and self._unplaced(name):
+                # The next round makes it anew, where it can be now.
+                remove(name)
+                return self._row(name, False, "down", "the node that it ran on is gone")
             state = "starting" if self._starts(name) else "down" if down else "degraded"
             return self._row(name, False, state, "no answer")
         except RayActorError as error:
@@ -115,6 +120,17 @@ class Weaver(Service):
         if "sites" in answer:
             self.sites[name] = answer["sites"]
         return self._row(name, True, "healthy", f"pid {answer['pid']}")
+
+    def _unplaced(self, name: str) -> bool:
+        """Whether it waits for a labelled node and there is none any more."""
+        if name != "worker" or nodes_with("realm/role", "oracle"):
+            return False
+        try:
+            found = list_actors(filters=[("name", "=", name), ("ray_namespace", "=", NAMESPACE)], timeout=5)
+        except Exception as error:  # noqa: BLE001 - the state API raises bare exceptions; the next round asks again
+            print(f"{name} not looked up: {error}")
+            return False
+        return any(each.state in WAITING for each in cast(list[Any], found))
 
     def _starts(self, name: str) -> bool:
         """Whether it has not been healthy yet since this Weaver began."""

@@ -7,6 +7,7 @@ ask replicas through a handle. That saves a process, and 10 ms a request (docs/A
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -25,12 +26,19 @@ from serve.oracle.replica import Replica
 from serve.oracle.scaling import replicas_needed
 
 PREFIX = "oracle-"
+LABELLED, HEAD = "labelled", "head"
 QUIET = LoggingConfig(enable_access_log=False, log_level="ERROR")
 SHORT_S = 2.0
 """Serve looks at the load of this time to decide how many replicas are needed."""
 RETRY_S = 2.0
-LOST = (RayActorError, DeploymentUnavailableError)
-"""What is raised of a replica that died."""
+
+
+class MovedError(Exception):
+    """The application runs elsewhere now."""
+
+
+LOST = (RayActorError, DeploymentUnavailableError, MovedError)
+"""What is raised of a replica that died, and of one that is no longer asked."""
 FAILED = (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY)
 _deploying = threading.Lock()
 
@@ -57,23 +65,23 @@ def cause(error: Exception) -> Exception:
     return error
 
 
-def application() -> str:
-    """Its name: that of its code, so that an earlier one is told from it."""
-    return f"{PREFIX}{code_version()}"
-
-
 def deployed(home: RealmHome, config: RealmConfig) -> str:
-    """Deploy the application unless it is there; its name. Without a question it has no replica."""
-    name = application()
+    """Deploy the application where it is to run now, unless it is there; its name. Unasked it has no replica.
+
+    One of other code, or of a place that is no longer the right one, is ended when this one is there: what it answers
+    at that moment is finished, what waits for it is asked anew.
+    """
+    options = oracle_options(config)
+    name = f"{_named()}{LABELLED if 'label_selector' in options else HEAD}"
     with _deploying:
         ray_serve.start(proxy_location="Disabled", logging_config=QUIET)
         known = ray_serve.status().applications
-        for other in known:
-            if other.startswith(PREFIX) and other != name:
-                ray_serve.delete(other)
-        if name not in known or known[name].status in FAILED:
-            bound = _deployment(config).bind(str(home.root))
+        if name not in known or known[name].status in (*FAILED, ApplicationStatus.DELETING):
+            bound = _deployment(config, options).bind(str(home.root))
             ray_serve.run(bound, name=name, route_prefix=None)
+        for other in known:
+            if other.startswith(PREFIX) and other != name and known[other].status != ApplicationStatus.DELETING:
+                ray_serve.delete(other, _blocking=False)
     return name
 
 
@@ -91,19 +99,27 @@ def handle_of(name: str) -> DeploymentHandle[Any]:
 
 def processes() -> Processes:
     """How its replicas are. Starts nothing."""
-    found = ray_serve.status().applications.get(application())
-    if found is None:
-        return Processes()
-    if found.status in FAILED:
-        return Processes(failure=found.message or str(found.status))
-    states: dict[str, int] = {}
-    for deployment in found.deployments.values():
-        for state, count in deployment.replica_states.items():
-            states[str(getattr(state, "value", state))] = count
-    return Processes(states.get("RUNNING", 0), states.get("STARTING", 0) + states.get("UPDATING", 0))
+    mine = _named()
+    states, failures = Counter[str](), list[str]()
+    for name, found in ray_serve.status().applications.items():
+        if not name.startswith(mine) or found.status == ApplicationStatus.DELETING:
+            continue
+        if found.status in FAILED:
+            failures.append(found.message or str(found.status))
+            continue
+        for deployment in found.deployments.values():
+            for state, count in deployment.replica_states.items():
+                states[str(getattr(state, "value", state))] += count
+    running, starting = states["RUNNING"], states["STARTING"] + states["UPDATING"]
+    return Processes(running, starting, failures[0] if failures and not running else "")
 
 
-def _deployment(config: RealmConfig) -> Any:
+def _named() -> str:
+    """How applications of this code are called, wherever they run."""
+    return f"{PREFIX}{code_version()}-"
+
+
+def _deployment(config: RealmConfig, options: dict[str, Any]) -> Any:
     oracle = config.oracle
     scaling = AutoscalingConfig(
         min_replicas=oracle.min_replicas,
@@ -113,6 +129,7 @@ def _deployment(config: RealmConfig) -> Any:
         # Of the questions that `replicas_needed` counts.
         target_ongoing_requests=float(oracle.rows),
         look_back_period_s=SHORT_S,
+        metrics_interval_s=SHORT_S / 2,
         upscale_delay_s=SHORT_S,
         downscale_delay_s=oracle.idle_s,
         downscale_to_zero_delay_s=oracle.idle_s,
@@ -120,7 +137,7 @@ def _deployment(config: RealmConfig) -> Any:
     made: Any = ray_serve.deployment(Replica)
     return made.options(
         name="Replica",
-        ray_actor_options=oracle_options(config),
+        ray_actor_options=options,
         # The engine has the queue and says who comes too late; Serve only passes on.
         max_ongoing_requests=2 * (oracle.rows + oracle.queue) + 16,
         max_queued_requests=oracle.rows + oracle.queue,

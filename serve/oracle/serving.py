@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,6 +38,21 @@ WAKE_S = 180.0
 FRESH_S = 10.0
 """A replica that has not told anything for so long is gone."""
 SETTINGS_S = 1.0
+PLACED_S = 10.0
+"""Between two looks at where the application is to run: nodes come and go."""
+
+
+@dataclass
+class Placed:
+    """The application that is asked, as of `at` on the monotonic clock."""
+
+    name: str
+    handle: DeploymentHandle[Any]
+    at: float = 0.0
+
+    def preferring(self, model: str) -> DeploymentHandle[Any]:
+        """Its handle; replicas that have `model` in memory are asked first, unless it is empty."""
+        return self.handle.options(multiplexed_model_id=model) if model else self.handle
 
 
 class RealmLevels:
@@ -52,7 +68,8 @@ class RayOracle(RealmLevels):
 
     def __init__(self, home: RealmHome) -> None:
         self._home = home
-        self._replicas: DeploymentHandle[Any] | None = None
+        self._placed: Placed | None = None
+        self._placing: asyncio.Task[Placed] | None = None
         self._calls = Calls(self._answering, self._forgetting)
         self._read: tuple[float, RealmConfig] = (-math.inf, load_config(home))
 
@@ -115,7 +132,7 @@ class RayOracle(RealmLevels):
 
     async def load(self, model: str) -> Json:
         async def asked() -> Json:
-            return await (await self._handle(model)).load.remote(model)
+            return await (await self._where()).preferring(model).load.remote(model)
 
         report = await self._with_replica(self.timeout_s, asked)
         await self._everywhere("load", model)
@@ -143,12 +160,20 @@ class RayOracle(RealmLevels):
 
     async def _answering(self, model: str, questions: Mapping[str, Question]) -> AsyncGenerator[Sequence[Said], None]:
         """Ask a replica, best one that has `model` in memory."""
-        handle = await self._handle(model)
-        told: Any = handle.options(stream=True).answer.remote(questions)
+        placed = await self._where()
+        told: Any = placed.preferring(model).options(stream=True).answer.remote(questions)
+        first = asyncio.ensure_future(anext(told, None))
         try:
-            async for said in told:
+            # One whose node is gone never begins, and nothing says so.
+            while not (await asyncio.wait({first}, timeout=PLACED_S))[0]:
+                if (await self._place()).name != placed.name:
+                    raise (await _serving()).MovedError(f"{placed.name} is no longer asked")
+            said = first.result()
+            while said is not None:
                 yield said
+                said = await anext(told, None)
         finally:
+            first.cancel()
             with suppress(Exception):
                 told.cancel()
 
@@ -167,18 +192,25 @@ class RayOracle(RealmLevels):
                 raise serving.cause(error) from None
         raise AssertionError("the last try raises")
 
-    async def _handle(self, model: str) -> DeploymentHandle[Any]:
-        """The handle of the application; deployed first where it is not. Replicas that have `model` are preferred where
-        it is not empty."""
-        handle: Any = self._replicas
-        if handle is None:
-            name = await ask("api_host", "oracle", answer_s=DEPLOY_S)
-            handle = await asyncio.to_thread((await _serving()).handle_of, name)
-            self._replicas = handle
-        return handle.options(multiplexed_model_id=model) if model else handle
+    async def _where(self) -> Placed:
+        """The application to ask; deployed first where it is not. Whether it is still the right one is looked up
+        beside."""
+        if self._placed is None:
+            return await self._place()
+        if time.monotonic() - self._placed.at > PLACED_S and (self._placing is None or self._placing.done()):
+            self._placing = asyncio.get_running_loop().create_task(self._place())
+            self._placing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._placed
+
+    async def _place(self) -> Placed:
+        name: str = await ask("api_host", "oracle", answer_s=DEPLOY_S)
+        if self._placed is None or self._placed.name != name:
+            self._placed = Placed(name, await asyncio.to_thread((await _serving()).handle_of, name))
+        self._placed.at = time.monotonic()
+        return self._placed
 
     async def _lost(self, error: Exception, left: int) -> None:
-        self._replicas = None
+        self._placed = None
         if not left:
             raise ClusterError(
                 f"The process that answered was lost, and {TRIES - 1} more: {str(error).splitlines()[0]}",
@@ -186,7 +218,7 @@ class RayOracle(RealmLevels):
             ) from None
 
     async def _everywhere(self, method: str, argument: Any) -> list[Any]:
-        response = (await self._handle("")).broadcast(method, argument)
+        response = (await self._where()).handle.broadcast(method, argument)
         return await response.results_async(return_exceptions=True)
 
     async def _after(self, report: Json) -> Json:
