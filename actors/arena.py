@@ -20,7 +20,9 @@ from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.errors import ConflictError
 from realm.rules.battle import Attempt, Battle, BattleState, DesiredState
+from realm.rules.campaign import CampaignLife
 from realm.store.battles import BattleStore
+from realm.store.campaign_lives import CampaignLives
 
 TICK_S = 0.5
 SNAPSHOTS_HELD = 3
@@ -34,6 +36,7 @@ class Arena(Service):
     def __init__(self, home: str) -> None:
         super().__init__(home)
         self.battles = BattleStore(self.database)
+        self.lives = CampaignLives(self.database)
         self.lock = threading.Lock()
         self.snapshots: OrderedDict[int, tuple[str, Any]] = OrderedDict()
         self.quest_orders: dict[str, str] = {}
@@ -47,7 +50,7 @@ class Arena(Service):
     def fight(self) -> dict[str, Any]:
         """Begin a battle, unless one is open. A paused one stays paused."""
         with self.lock:
-            campaign = self.campaign_id
+            campaign = self._active()
             battle = self.battles.current(campaign)
             if battle is None:
                 step = ask(self.peer("vault_keeper").durable_step.remote(campaign))
@@ -65,7 +68,7 @@ class Arena(Service):
 
     def resume(self) -> dict[str, Any]:
         """Begin a new attempt of a paused battle, or a new battle after one that was stopped or failed."""
-        if self.battles.current(self.campaign_id) is None:
+        if self.battles.current(self._active()) is None:
             return self.fight()
         return self._desire(DesiredState.RUN)
 
@@ -85,14 +88,17 @@ class Arena(Service):
 
     def quiesced(self) -> bool:
         """Whether no attempt is under way."""
-        battle = self.battles.current(self.campaign_id)
+        campaign = self.campaigns.get_active()
+        battle = self.battles.current(campaign.id) if campaign else None
         attempts = self.battles.attempts(battle.id) if battle else ()
         return not attempts or attempts[-1].ended_at is not None
 
     def status(self) -> dict[str, Any] | None:
         """The open battle, else the last one, with its attempts; None before the first."""
-        campaign = self.campaign_id
-        battle = self.battles.current(campaign) or next(iter(self.battles.page(campaign, 1)), None)
+        campaign = self.campaigns.get_current()
+        if campaign is None:
+            return None
+        battle = self.battles.current(campaign.id) or next(iter(self.battles.page(campaign.id, 1)), None)
         if battle is None:
             return None
         attempts = [row_of(attempt) for attempt in self.battles.attempts(battle.id)]
@@ -106,7 +112,7 @@ class Arena(Service):
 
     def starting_point(self, attempt_id: str) -> dict[str, Any]:
         """Where the weights of an attempt come from: `source`, whether it is `resumable`, its checkpoint id."""
-        campaign = self.campaign_id
+        campaign = self._live(attempt_id).campaign_id
         return ask(self.peer("vault_keeper").starting_point.remote(campaign))
 
     def running(self, attempt_id: str, step: int) -> None:
@@ -117,13 +123,14 @@ class Arena(Service):
 
     def orders(self, attempt_id: str, quest_id: str | None) -> dict[str, Any]:
         """What the battle is to do, and whether to leave the quest it is at; polled by rank 0 without waiting."""
-        battle = self.battles.current(self.campaign_id)
+        campaign = self.campaigns.get_active()
+        battle = self.battles.current(campaign.id) if campaign else None
         attempts = self.battles.attempts(battle.id) if battle else ()
         if battle is None or not attempts or attempts[-1].id != attempt_id or attempts[-1].ended_at:
             return {"state": "stop"}
         reason = self.quest_orders.get(quest_id) if quest_id else None
         return {
-            "state": DesiredState.PAUSE.value if self.quiet else battle.desired_state.value,
+            "state": DesiredState.PAUSE.value if self._leaving() else battle.desired_state.value,
             "end_quest": quest_id if reason else None,
             "end_reason": reason or "",
         }
@@ -192,13 +199,26 @@ class Arena(Service):
         return row_of(battle)
 
     def _current(self) -> Battle:
-        battle = self.battles.current(self.campaign_id)
+        battle = self.battles.current(self._active())
         if battle is None:
             raise ConflictError("No battle is on.", "One begins when the board has a quest: realm quest post FILE.")
         return battle
 
+    def _active(self) -> str:
+        """The active campaign: of no other a battle begins or changes."""
+        current = self.campaigns.get_current()
+        if current is None or current.life != CampaignLife.ACTIVE:
+            which = f"Campaign {current.id} is paused" if current else "There is no open campaign"
+            remedy = f"realm campaign activate {current.id}" if current else "realm campaign new"
+            raise ConflictError(f"{which}.", f"Without an active campaign no battle is fought: {remedy}.")
+        return current.id
+
+    def _leaving(self) -> bool:
+        """Whether the battle is to be saved and its workers released: the realm stops, or the campaign changes."""
+        return self.quiet or self.lives.pending() is not None
+
     def _live(self, attempt_id: str) -> Attempt:
-        campaign = self.campaign_id
+        campaign = self._active()
         battle = self.battles.current(campaign)
         attempts = self.battles.attempts(battle.id) if battle else ()
         if not attempts or attempts[-1].id != attempt_id or attempts[-1].ended_at is not None:
@@ -209,7 +229,8 @@ class Arena(Service):
         """Hold the battle's attempt against what is wanted: start one, notice a lost one."""
         self._retire()
         with self.lock:
-            battle = self.battles.current(self.campaign_id)
+            campaign = self.campaigns.get_active()
+            battle = self.battles.current(campaign.id) if campaign else None
             if battle is None:
                 return
             attempts = self.battles.attempts(battle.id)
@@ -217,7 +238,7 @@ class Arena(Service):
             if open_attempt is not None:
                 self._watch(battle, open_attempt)
             elif battle.desired_state == DesiredState.RUN:
-                if not self.quiet:
+                if not self._leaving():
                     self._start_attempt(battle, attempts)
             elif battle.state == BattleState.PAUSING:
                 self.battles.set_state(battle.id, BattleState.PAUSED, now(), "no attempt was running")
@@ -240,7 +261,7 @@ class Arena(Service):
         config = self.config
         order = {
             "home": str(self.home.root),
-            "hero_id": config.hero.name,
+            "hero_id": self.campaigns.get(attempt.campaign_id).hero_id,
             "campaign_id": attempt.campaign_id,
             "battle_id": attempt.battle_id,
             "attempt_id": attempt.id,
@@ -255,8 +276,8 @@ class Arena(Service):
 
     def _retire(self) -> None:
         """End the hosts of attempts that are over, once their run has returned."""
-        campaign = self.campaign_id
-        if self.watched is not None and not self._is_open(campaign, self.watched[0]):
+        campaign = self.campaigns.get_active()
+        if self.watched is not None and not (campaign and self._is_open(campaign.id, self.watched[0])):
             self.retiring.append((self.watched[0], self.watched[2]))
             self.watched = None
         for attempt_id, run in list(self.retiring):

@@ -14,14 +14,17 @@ from typing import Any
 from actors.curriculum import Curriculum
 from actors.examiner import Examiner
 from actors.guild_upkeep import GuildUpkeep
+from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
+from realm.catalog import hero_spec
 from realm.errors import ConflictError
 from realm.rules.battle import BattleState, DesiredState
-from realm.rules.campaign import Campaign, Momentum
+from realm.rules.campaign import Campaign, CampaignLife, Momentum, Switch
 from realm.rules.quest import Quest, QuestStatus
 from realm.rules.schedule import RECENT, leading_skill
 from realm.store.battles import BattleStore
+from realm.store.campaign_lives import CampaignLives
 from realm.store.checkpoints import CheckpointStore
 from realm.store.events import EventStore
 from realm.store.quests import QuestStore
@@ -45,6 +48,7 @@ class CampaignDirector(Service):
     def __init__(self, home: str) -> None:
         super().__init__(home)
         self.battles = BattleStore(self.database)
+        self.lives = CampaignLives(self.database)
         self.quests = QuestStore(self.database)
         self.checkpoints = CheckpointStore(self.database)
         self.skills = SkillStore(self.database)
@@ -73,9 +77,11 @@ class CampaignDirector(Service):
 
     def snapshot_taken(self, battle_id: str, step: int) -> None:
         """Newer weights can be evaluated: ask for it, unless the worker is still at it."""
+        campaign = self.campaigns.get(self.battles.get(battle_id).campaign_id)
+        if campaign.life != CampaignLife.ACTIVE:
+            return
         config = self.config.evaluation
         clock = self.snapshot_at = time.monotonic()
-        campaign = self.campaigns.get(self.campaign_id)
         payload = {"campaign_id": campaign.id, "battle_id": battle_id, "step": step}
         master = self.peer("task_master")
         enabled = self.curriculum.skills(campaign)
@@ -93,20 +99,60 @@ class CampaignDirector(Service):
         self.ticker.nudge()
 
     def examined(self, checkpoint_id: str, accuracy: float, exam_version: str) -> bool:
-        """A checkpoint has its exam. Whether it is the champion now."""
-        _, moved = self.campaigns.move_champion(self.campaign_id, checkpoint_id, accuracy, exam_version, now())
+        """A checkpoint has its exam. Whether it is the champion of its campaign now."""
+        campaign_id = self.checkpoints.get(checkpoint_id).campaign_id
+        _, moved = self.campaigns.move_champion(campaign_id, checkpoint_id, accuracy, exam_version, now())
         return moved
 
-    def status(self) -> dict[str, Any]:
-        """The active campaign."""
-        campaign = self.campaigns.get(self.campaign_id)
-        return {"id": campaign.id, "life": campaign.life.value, "momentum": campaign.momentum.value}
+    # Campaigns
+
+    def begin(self, hero_id: str, starting_checkpoint: str | None = None, note: str = "") -> dict[str, Any]:
+        """A new campaign of a hero, paused. `starting_checkpoint`: whose weights it begins with, by id or name."""
+        version = exam_version(self.engine.get(skill_id) for skill_id in hero_spec(hero_id).skills)
+        start = self.checkpoints.get(starting_checkpoint).id if starting_checkpoint else None
+        return row_of(self.lives.create(hero_id, version, now(), start, note))
+
+    def activate(self, campaign_id: str) -> dict[str, Any]:
+        """Have a campaign become the active one, as soon as the battle of the one before is saved.
+
+        Raises:
+            ConflictError: it is archived or deleted, or of another hero than the realm's.
+        """
+        hero = self.campaigns.get(campaign_id).hero_id
+        if hero != self.config.hero.name:
+            raise ConflictError(
+                f"Campaign {campaign_id} is of {hero}; this realm was started with {self.config.hero.name}.",
+                f"realm stop, then realm start --hero {hero}.",
+            )
+        return self._told(self.lives.activate(campaign_id, now()))
+
+    def leave(self, campaign_id: str, life: str) -> dict[str, Any]:
+        """Pause or archive a campaign; the active one as soon as its battle is saved."""
+        return self._told(self.lives.leave(campaign_id, CampaignLife(life), now()))
+
+    def restore(self, campaign_id: str) -> dict[str, Any]:
+        """Take a campaign out of the Hall of Legends or the trash."""
+        return self._told((self.lives.restore(campaign_id, now()), self.lives.pending()))
+
+    def trash(self, campaign_id: str) -> dict[str, Any]:
+        """Throw a campaign away; it can be restored."""
+        return self._told((self.lives.trash(campaign_id, now()), self.lives.pending()))
+
+    def _told(self, outcome: tuple[Campaign, Switch | None]) -> dict[str, Any]:
+        """The campaign, and the switch that `waits` for a battle to be saved."""
+        campaign, switch = outcome
+        self.ticker.nudge()
+        return {**row_of(campaign), "waits": None if switch is None else row_of(switch)}
 
     # The tick
 
     def _tick(self) -> None:
         with self.deciding:
+            if self.lives.complete(now()):
+                self._changed()
             campaign = self._campaign()
+            if campaign is None:
+                return
             self._attempt(self._leave_outdated, campaign)
             trouble = self._attempt(self._fill_board, campaign)
             self._keep_fighting(campaign.id, trouble)
@@ -127,9 +173,20 @@ class CampaignDirector(Service):
             self.pruned_at = time.monotonic()
             self.events.prune(now())
 
-    def _campaign(self) -> Campaign:
+    def _changed(self) -> None:
+        """Another campaign is active, or none: what was remembered of the one before is forgotten."""
+        self.enabled = None
+        self.outdated.clear()
+        self.evaluated_at.clear()
+        campaign = self.campaigns.get_active()
+        if campaign is not None:
+            ask(self.peer("vault_keeper").link.remote(campaign.id))
+
+    def _campaign(self) -> Campaign | None:
         """The active campaign, its exam that of the skills enabled now; without any that can be asked it stays."""
-        campaign = self.campaigns.get(self.campaign_id)
+        campaign = self.campaigns.get_active()
+        if campaign is None or self.lives.pending() is not None:
+            return None
         skills = self.curriculum.skills(campaign)
         version = exam_version(skills)
         if campaign.exam_version == version or not skills:

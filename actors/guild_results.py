@@ -226,7 +226,7 @@ class GuildResults(GuildRecords):
             return {"not_saved": "newer snapshots took its place"}
         words = (weights.step, created_by.value, skill_id, level)
         try:
-            saved = ask(self.peer("vault_keeper").save_snapshot.remote(snapshot, *words))
+            saved = ask(self.peer("vault_keeper").save_snapshot.remote(weights.campaign_id, snapshot, *words))
         except DiskFullError as error:
             # What was found is recorded; asking again would not bring the weights back.
             print(f"snapshot of step {weights.step} not saved: {error}")

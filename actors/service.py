@@ -53,15 +53,15 @@ class Service:
 
     @property
     def campaign_id(self) -> str:
-        """The active campaign.
+        """The active campaign; where none is, the paused one that was left last.
 
         Raises:
             ConflictError: there is none.
         """
-        active = self.campaigns.get_active()
-        if active is None:
-            raise ConflictError("No campaign is active.", "Start the realm: realm start.")
-        return active.id
+        current = self.campaigns.get_current()
+        if current is None:
+            raise ConflictError("There is no open campaign.", "Begin one: realm campaign new.")
+        return current.id
 
     def ping(self) -> dict[str, Any]:
         """Who answers: pid, code version, start time."""

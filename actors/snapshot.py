@@ -57,7 +57,7 @@ class StateReader:
 
     def read(self, live: dict[str, Any] | None, at: datetime) -> dict[str, Any]:
         """The state at `at`, JSON-ready. `live` = the newest metrics with their `at`, or None."""
-        campaign = self.campaigns.get_active()
+        campaign = self.campaigns.get_current()
         config = load_config(self.home)
         base: dict[str, Any] = {"at": at.isoformat(), "home": str(self.home.root), "disk": self._disk(config)}
         if campaign is None:
@@ -84,7 +84,7 @@ class StateReader:
 
     def loss(self, after: int) -> dict[str, Any]:
         """[step, value] beyond step `after`: train loss, validation loss, and marks where levels were mastered."""
-        campaign = self.campaigns.get_active()
+        campaign = self.campaigns.get_current()
         if campaign is None:
             return {"points": [], "val": [], "marks": []}
         points = [[p.step, round(p.train_loss, 5)] for p in self.battles.points(campaign.id, after=after)]

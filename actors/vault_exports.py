@@ -193,7 +193,7 @@ class VaultExports(Service):
 
     def _import_start(self, found: ModelFolder, sha256: str) -> dict[str, Any] | None:
         """The answer when the active campaign starts from these weights, or can: see `import_folder`."""
-        campaign = self.campaigns.get_active()
+        campaign = self.campaigns.get_current()
         if campaign is None:
             return None
         start = self.imported_start(campaign.id)

@@ -80,7 +80,8 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
             return base
 
     def starting_point(self, campaign_id: str) -> dict[str, Any]:
-        """Where an attempt starts: the newest checkpoint with an optimizer, else an import, else the base model.
+        """Where an attempt starts: the newest checkpoint with an optimizer, else the campaign's starting checkpoint or
+        an import, else the base model.
 
         One that is damaged is passed over when no copy of it is whole; an event says so.
 
@@ -99,7 +100,7 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
             return {"source": source, "resumable": True, "step": checkpoint.step, "checkpoint_id": checkpoint.id}
         if problems:
             raise HeroError(" ".join(problems), "Bring a good copy to where it is looked for.")
-        start = self.imported_start(campaign_id)
+        start = self._start(campaign_id)
         source = self.base_model() if start is None else self.folder_of(start, here())
         return {"source": source, "resumable": False, "step": 0, "checkpoint_id": start.id if start else None}
 
@@ -143,7 +144,7 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
         return row_of(live)
 
     def save_snapshot(
-        self, weights: list[Any], step: int, created_by: str, skill_id: str | None, level: int | None
+        self, campaign: str, weights: list[Any], step: int, created_by: str, skill_id: str | None, level: int | None
     ) -> dict[str, Any]:
         """Save evaluated weights as a checkpoint without an optimizer. `weights` is a list of one object reference.
 
@@ -151,7 +152,6 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
             DiskFullError: they do not fit; nothing was written.
         """
         arrays: dict[str, np.ndarray] = ray.get(weights[0])
-        campaign = self.campaign_id
         saved_at = now()
         folder = free_folder(self.home.checkpoints / campaign / canonical_name(step, saved_at))
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -172,7 +172,7 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
                 "sha256": sha256_of(folder / WEIGHTS),
                 "size_bytes": _size(folder),
                 "campaign_id": campaign,
-                "hero_id": self.config.hero.name,
+                "hero_id": self.campaigns.get(campaign).hero_id,
                 "created_by": created_by,
                 "saved_at": saved_at.isoformat(),
                 "skill_id": skill_id,
@@ -209,13 +209,22 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
 
     # Inside
 
+    def _start(self, campaign_id: str) -> Checkpoint | None:
+        """What a campaign begins with instead of the hero's base model.
+
+        Raises:
+            NotFoundError: its starting checkpoint is gone.
+        """
+        start = self.campaigns.get(campaign_id).starting_checkpoint_id
+        return self.imported_start(campaign_id) if start is None else self.checkpoints.get(start)
+
     def _describe(self, entry: dict[str, Any]) -> Checkpoint:
         folder = Path(entry["path"])
         saved_at = datetime.fromisoformat(entry["saved_at"])
         train_loss = entry.get("train_loss")
         cursor = entry.get("cursor") or {}
         campaign = entry["campaign_id"]
-        parent = self.checkpoints.newest(campaign, with_optimizer=True) or self.imported_start(campaign)
+        parent = self.checkpoints.newest(campaign, with_optimizer=True) or self._start(campaign)
         states = self.skills.states(entry["campaign_id"])
         return Checkpoint(
             id=checkpoint_id(entry["campaign_id"], folder.name),
@@ -252,7 +261,7 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
 
     def _adopt(self) -> None:
         """Finish what a killed process left: folders in place but not recorded, trashed but not moved, half written."""
-        active = self.campaigns.get_active()
+        active = self.campaigns.get_current()
         if active is not None:
             for checkpoint in self.checkpoints.page(active.id, limit=10_000, trashed=True):
                 self.to_trash(checkpoint)

@@ -127,7 +127,7 @@ class VaultRetention(VaultPlaces):
 
     def link(self, campaign_id: str) -> None:
         """Point `models/current_model` at the active campaign's newest checkpoint, atomically."""
-        active = self.campaigns.get_active()
+        active = self.campaigns.get_current()
         newest = self.checkpoints.newest(campaign_id)
         if newest is None or not newest.path or active is None or active.id != campaign_id:
             return

@@ -22,10 +22,10 @@ def run_analytics(job: dict[str, Any], context: Context) -> dict[str, Any]:
     """Compute the numbers of a report."""
     database = Database.open(context.home.database)
     try:
-        active, report_type = CampaignStore(database).get_active(), job["payload"]["report_type"]
-        if active is None and report_type == "campaign":
-            raise ConflictError("No campaign is active.", "Start the realm: realm start.")
-        return ReportStore(database).read(report_type, active.id if active else "", datetime.now(UTC))
+        current, report_type = CampaignStore(database).get_current(), job["payload"]["report_type"]
+        if current is None and report_type == "campaign":
+            raise ConflictError("There is no open campaign.", "Begin one: realm campaign new.")
+        return ReportStore(database).read(report_type, current.id if current else "", datetime.now(UTC))
     finally:
         database.close()
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 
 class CampaignLife(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
     ARCHIVED = "archived"
+    """In the Hall of Legends."""
+    TRASHED = "trashed"
 
 
 class Momentum(StrEnum):
@@ -21,9 +26,35 @@ class Momentum(StrEnum):
     BLOCKED = "blocked"
 
 
+LIFE_TRANSITIONS: Final[Mapping[CampaignLife, frozenset[CampaignLife]]] = MappingProxyType(
+    {
+        CampaignLife.ACTIVE: frozenset({CampaignLife.PAUSED, CampaignLife.ARCHIVED}),
+        CampaignLife.PAUSED: frozenset({CampaignLife.ACTIVE, CampaignLife.ARCHIVED, CampaignLife.TRASHED}),
+        CampaignLife.ARCHIVED: frozenset({CampaignLife.PAUSED, CampaignLife.TRASHED}),
+        CampaignLife.TRASHED: frozenset({CampaignLife.PAUSED}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A change of the active campaign that waits until its battle is saved.
+
+    The active one becomes `leaves_to`, `activates` becomes active, None = no campaign is active then.
+    """
+
+    leaves_to: CampaignLife
+    activates: str | None
+    requested_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign. Exam accuracies are comparable within one `exam_version` only."""
+    """A campaign. Exam accuracies are comparable within one `exam_version` only.
+
+    `starting_checkpoint_id` is where its weights come from, None = the hero's base model; its steps count from 0.
+    `life_since` is when it became what it is.
+    """
 
     id: str
     hero_id: str
@@ -33,9 +64,12 @@ class Campaign:
     momentum_reason: str
     exam_version: str
     created_at: datetime
+    life_since: datetime
     champion_id: str | None = None
     champion_accuracy: float | None = None
     champion_exam_version: str | None = None
+    starting_checkpoint_id: str | None = None
+    note: str = ""
 
 
 def campaign_id(hero_id: str, number: int) -> str:

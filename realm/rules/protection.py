@@ -32,7 +32,8 @@ _KEPT: Final = frozenset({NEWEST_MASTERY, IMPORTED})
 class Anchors:
     """Ids of the live checkpoints that hold a rank of their campaign, of any number of campaigns.
 
-    `current` is what `models/current_model` points at; `mastery` of each skill the newest saved for a mastered level.
+    `current` is what `models/current_model` points at; `mastery` of each skill the newest saved for a mastered level;
+    `starts` are those that a campaign begins with, thrown away ones included, since they can be restored.
     """
 
     current: frozenset[str] = frozenset()
@@ -41,6 +42,7 @@ class Anchors:
     resumable: frozenset[str] = frozenset()
     mastery: frozenset[str] = frozenset()
     in_use: frozenset[str] = frozenset()
+    starts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def guard_of(checkpoint: Checkpoint, anchors: Anchors) -> Guard:
         (LATEST, here in anchors.latest),
         (RESUMABLE, here in anchors.resumable),
         (PROMOTED, checkpoint.promoted_at is not None),
-        (START, checkpoint.created_by == CreatedBy.START or starts_here),
+        (START, checkpoint.created_by == CreatedBy.START or starts_here or here in anchors.starts),
         (IN_USE, here in anchors.in_use),
         (NEWEST_MASTERY, here in anchors.mastery),
         (MASTERY, checkpoint.created_by == CreatedBy.MASTERY and here not in anchors.mastery),

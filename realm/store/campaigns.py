@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
-from realm.errors import ConflictError, NotFoundError, RequestError
+from realm.errors import NotFoundError, RequestError
 from realm.rules.campaign import Campaign, CampaignLife, Momentum, campaign_id
 from realm.rules.checkpoint import beats
 from realm.rules.hero import HeroState
@@ -23,22 +24,22 @@ class CampaignStore:
         self._db = db
 
     def ensure_campaign(self, hero_id: str, exam_version: str, now: datetime) -> Campaign:
-        """The hero's campaign, made active; the first one is made when the hero has none that is active or paused.
+        """The hero's campaign that a realm begins with: its active one; else, of those that are paused, the one left
+        last, as it is where a person paused it; else a new one, active. Nothing runs meanwhile.
 
-        The active campaign of another hero is paused. `exam_version` is that of a new campaign.
+        The active campaign of another hero is paused, and the one left last becomes active in its place.
         """
         with self._db.write() as connection:
-            for other in _campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE):
+            active = find_campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE)
+            for other in active:
                 if other.hero_id != hero_id:
-                    _set_life(connection, other, CampaignLife.PAUSED, now)
-            open_lives = (CampaignLife.ACTIVE, CampaignLife.PAUSED)
-            found = _campaigns(connection, campaigns.c.hero_id == hero_id, campaigns.c.life.in_(open_lives))
+                    set_life(connection, other, CampaignLife.PAUSED, now)
+            found = _open(connection, campaigns.c.hero_id == hero_id)
             if not found:
-                return _make(connection, hero_id, exam_version, now)
-            newest = max(found, key=lambda each: each.number)
-            if newest.life != CampaignLife.ACTIVE:
-                _set_life(connection, newest, CampaignLife.ACTIVE, now)
-            return _get(connection, newest.id)
+                return make_campaign(connection, hero_id, exam_version, now)
+            if active and found[0].life != CampaignLife.ACTIVE:
+                set_life(connection, found[0], CampaignLife.ACTIVE, now)
+            return campaign_by_id(connection, found[0].id)
 
     def set_exam_version(self, campaign: str, exam_version: str, now: datetime) -> Campaign:
         """Note another exam version; the same again writes nothing.
@@ -46,48 +47,42 @@ class CampaignStore:
         The champion keeps the version it was examined with; the first checkpoint examined with the new one succeeds it.
         """
         with self._db.write() as connection:
-            found = _get(connection, campaign)
+            found = campaign_by_id(connection, campaign)
             if found.exam_version != exam_version:
                 change = update(campaigns).where(campaigns.c.id == campaign).values(exam_version=exam_version)
                 connection.execute(change)
                 data = {"campaign_id": campaign, "exam_version": exam_version}
                 emit(connection, now, "campaign.exam_version", f"The exam is now version {exam_version}", data=data)
-            return _get(connection, campaign)
+            return campaign_by_id(connection, campaign)
 
     def get_active(self) -> Campaign | None:
         with self._db.read() as connection:
-            found = _campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE)
+            found = find_campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE)
             return found[0] if found else None
+
+    def get_current(self) -> Campaign | None:
+        """The active campaign, else of those that are paused the one left last: whose numbers are shown."""
+        with self._db.read() as connection:
+            return next(iter(_open(connection)), None)
 
     def get(self, campaign: str) -> Campaign:
         with self._db.read() as connection:
-            return _get(connection, campaign)
+            return campaign_by_id(connection, campaign)
 
-    def page(self, hero_id: str | None = None, limit: int = 50, offset: int = 0) -> tuple[Campaign, ...]:
-        """Campaigns, newest first."""
+    def page(
+        self,
+        hero_id: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        lives: Collection[CampaignLife] = tuple(CampaignLife),
+    ) -> tuple[Campaign, ...]:
+        """Campaigns of these lives, newest first."""
         query = select(campaigns).order_by(campaigns.c.created_at.desc(), campaigns.c.number.desc())
+        query = query.where(campaigns.c.life.in_(tuple(lives)))
         if hero_id is not None:
             query = query.where(campaigns.c.hero_id == hero_id)
         with self._db.read() as connection:
             return tuple(to(Campaign, row) for row in connection.execute(query.limit(limit).offset(offset)).mappings())
-
-    def set_life(self, campaign: str, life: CampaignLife, now: datetime) -> Campaign:
-        """Activate, pause or archive a campaign.
-
-        Raises:
-            ConflictError: another campaign is active already, or this one is archived.
-        """
-        with self._db.write() as connection:
-            found = _get(connection, campaign)
-            if found.life == life:
-                return found
-            if found.life == CampaignLife.ARCHIVED:
-                raise ConflictError(f"Campaign {campaign} is archived.", "Begin a new campaign.")
-            active = _campaigns(connection, campaigns.c.life == CampaignLife.ACTIVE)
-            if life == CampaignLife.ACTIVE and active:
-                raise ConflictError(f"Campaign {active[0].id} is active.", "Pause it first.")
-            _set_life(connection, found, life, now)
-            return _get(connection, campaign)
 
     def set_momentum(self, campaign: str, momentum: Momentum, now: datetime, reason: str = "") -> Campaign:
         """Note whether the hero moves, and why not. The same again writes nothing."""
@@ -95,14 +90,14 @@ class CampaignStore:
         if (known.momentum, known.momentum_reason) == (momentum, reason):
             return known
         with self._db.write() as connection:
-            found = _get(connection, campaign)
+            found = campaign_by_id(connection, campaign)
             if (found.momentum, found.momentum_reason) == (momentum, reason):
                 return found
             change = update(campaigns).where(campaigns.c.id == campaign)
             connection.execute(change.values(momentum=momentum, momentum_reason=reason))
             data = {"campaign_id": campaign, "momentum": momentum}
             emit(connection, now, "campaign.momentum", f"Campaign {campaign}: {momentum}", reason, data)
-            return _get(connection, campaign)
+            return campaign_by_id(connection, campaign)
 
     def move_champion(
         self, campaign: str, checkpoint: str, exam_accuracy: float, exam_version: str, now: datetime
@@ -118,7 +113,7 @@ class CampaignStore:
             NotFoundError: the campaign has no such checkpoint outside the trash.
         """
         with self._db.write() as connection:
-            found = _get(connection, campaign)
+            found = campaign_by_id(connection, campaign)
             step = _live_step(connection, campaign, checkpoint)
             if exam_version != found.exam_version or not _succeeds(connection, found, exam_accuracy, step, checkpoint):
                 return found, False
@@ -138,7 +133,7 @@ class CampaignStore:
                 f"Champion: step {step}, exam accuracy {exam_accuracy:.3f}",
                 data=data,
             )
-            return _get(connection, campaign), True
+            return campaign_by_id(connection, campaign), True
 
     def promote(self, checkpoint: str, now: datetime) -> tuple[Campaign, Campaign]:
         """Make a checkpoint its campaign's champion by hand; the campaign before and after.
@@ -154,7 +149,7 @@ class CampaignStore:
             row = connection.execute(query).mappings().one_or_none()
             if row is None:
                 raise NotFoundError(f"There is no live checkpoint {checkpoint!r}.", "Restore it, or promote another.")
-            before = _get(connection, row["campaign_id"])
+            before = campaign_by_id(connection, row["campaign_id"])
             if before.champion_id == checkpoint and row["promoted_at"] is not None:
                 return before, before
             comparable = row["exam_version"] == before.exam_version
@@ -177,7 +172,7 @@ class CampaignStore:
             }
             title = f"Champion by hand: step {row['step']}, {examined}"
             emit(connection, now, "champion.promoted", title, data=data)
-            return before, _get(connection, before.id)
+            return before, campaign_by_id(connection, before.id)
 
     def ensure_known(self, campaign: str, hero_id: str, exam_version: str, now: datetime) -> Campaign:
         """The campaign of that id, made as a paused one when a lost database no longer has it.
@@ -186,24 +181,24 @@ class CampaignStore:
             RequestError: the id is not of the form `{hero}-{number}`.
         """
         with self._db.write() as connection:
-            found = _campaigns(connection, campaigns.c.id == campaign)
+            found = find_campaigns(connection, campaigns.c.id == campaign)
             if found:
                 return found[0]
             number = campaign.removeprefix(f"{hero_id}-")
             if not number.isdigit() or campaign != campaign_id(hero_id, int(number)):
                 raise RequestError(f"{campaign!r} is no campaign of {hero_id}.", "It is called HERO-NUMBER.")
-            return _make(connection, hero_id, exam_version, now, int(number), CampaignLife.PAUSED)
+            return make_campaign(connection, hero_id, exam_version, now, int(number), CampaignLife.PAUSED)
 
     def would_move_champion(self, campaign: str, exam_accuracy: float, exam_version: str, step: int) -> bool:
         """Whether a checkpoint of `step` with this exam would move the champion, as `move_champion` decides."""
         with self._db.read() as connection:
-            found = _get(connection, campaign)
+            found = campaign_by_id(connection, campaign)
             return exam_version == found.exam_version and _succeeds(connection, found, exam_accuracy, step)
 
     def hero_state(self, campaign: str) -> HeroState:
         """The hero's numbers; XP = the step that training can resume from, losses = the newest measured."""
         with self._db.read() as connection:
-            found = _get(connection, campaign)
+            found = campaign_by_id(connection, campaign)
             skills = select(skill_states.c.skill_id, skill_states.c.last_accuracy).where(
                 skill_states.c.campaign_id == campaign, skill_states.c.last_accuracy.is_not(None)
             )
@@ -236,19 +231,28 @@ def _resumable(campaign: str) -> Select[Any]:
     return select(func.max(checkpoints.c.step)).where(*live)
 
 
-def _campaigns(connection: Connection, *where: Any) -> list[Campaign]:
+def find_campaigns(connection: Connection, *where: Any) -> list[Campaign]:
     query = select(campaigns).where(*where).order_by(campaigns.c.created_at)
     return [to(Campaign, row) for row in connection.execute(query).mappings()]
 
 
-def _get(connection: Connection, campaign: str) -> Campaign:
-    found = _campaigns(connection, campaigns.c.id == campaign)
+def _open(connection: Connection, *where: Any) -> list[Campaign]:
+    """The active one, then the paused ones, that which was left last first."""
+    lives = campaigns.c.life.in_((CampaignLife.ACTIVE, CampaignLife.PAUSED))
+    found = find_campaigns(connection, lives, *where)
+    return sorted(
+        found, key=lambda each: (each.life == CampaignLife.ACTIVE, each.life_since, each.number), reverse=True
+    )
+
+
+def campaign_by_id(connection: Connection, campaign: str) -> Campaign:
+    found = find_campaigns(connection, campaigns.c.id == campaign)
     if not found:
-        raise NotFoundError(f"There is no campaign {campaign!r}.", "`realm hero list` names the campaigns.")
+        raise NotFoundError(f"There is no campaign {campaign!r}.", "`realm campaign list` names them.")
     return found[0]
 
 
-def _make(
+def make_campaign(
     connection: Connection,
     hero_id: str,
     exam_version: str,
@@ -269,6 +273,7 @@ def _make(
         momentum_reason="",
         exam_version=exam_version,
         created_at=now,
+        life_since=now,
     )
     connection.execute(insert(campaigns).values(**values_of(made)))
     data = {"campaign_id": made.id, "hero_id": hero_id}
@@ -276,9 +281,9 @@ def _make(
     return made
 
 
-def _set_life(connection: Connection, found: Campaign, life: CampaignLife, now: datetime) -> None:
+def set_life(connection: Connection, found: Campaign, life: CampaignLife, now: datetime) -> None:
     guarded = update(campaigns).where(campaigns.c.id == found.id, campaigns.c.life == found.life)
-    connection.execute(guarded.values(life=life))
+    connection.execute(guarded.values(life=life, life_since=now))
     data = {"campaign_id": found.id, "from": found.life, "to": life}
     emit(connection, now, "campaign.life", f"Campaign {found.id} is {life}", data=data)
 

@@ -21,6 +21,7 @@ from realm.store.checkpoint_rows import active_campaign, by_id, every, first, li
 from realm.store.database import Database
 from realm.store.tables import campaigns, checkpoint_skills, checkpoint_uses, checkpoints
 
+_STARTS: Final = select(campaigns.c.starting_checkpoint_id).where(campaigns.c.starting_checkpoint_id.is_not(None))
 LOSSES: Final = ("val_loss", "perplexity", "train_loss")
 
 
@@ -229,6 +230,7 @@ def anchors_of(
         resumable=frozenset(resumable),
         mastery=frozenset(mastery),
         in_use=frozenset(connection.execute(uses).scalars()),
+        starts=frozenset(connection.execute(_STARTS).scalars()),
     )
 
 

@@ -77,7 +77,20 @@ campaigns = Table(
     _id("champion_id"),
     Column("champion_accuracy", Float),
     Column("champion_exam_version", String(80)),
+    _id("starting_checkpoint_id"),
+    Column("note", Text, nullable=False),
+    _at("life_since", nullable=False),
     UniqueConstraint("hero_id", "number"),
+    Index("campaigns_starting", "starting_checkpoint_id"),
+)
+
+campaign_switches = Table(
+    "campaign_switches",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("leaves_to", word(CampaignLife), nullable=False),
+    _id("activates"),
+    _at("requested_at", nullable=False),
 )
 
 quests = Table(
@@ -167,6 +180,9 @@ battle_points = Table(
     Column("tokens_per_second", Float),
     Column("steps_per_second", Float),
     _id("quest_id"),
+    Column("tokens_seen", BigInteger),
+    Column("examples_seen", BigInteger),
+    Column("train_seconds", Float),
 )
 
 plans = Table(

@@ -40,6 +40,7 @@ from realm.store.tables import METADATA, checkpoint_skills, evaluations, jobs, s
 
 SCHEMAS = Path(__file__).parent / "schemas"
 EARLIER = ("0001", "0002")
+WITH_ALEMBIC = ("0003",)
 CAMPAIGN = "mote-1"
 RENAMED = {"passive": "passive_eval", "spar": "sparring"}
 SPAWN = multiprocessing.get_context("spawn")
@@ -59,6 +60,12 @@ def path(tmp_path):
 
 @pytest.fixture(params=EARLIER)
 def revision(request, path):
+    earlier(path, request.param)
+    return request.param
+
+
+@pytest.fixture(params=EARLIER + WITH_ALEMBIC)
+def landed(request, path):
     earlier(path, request.param)
     return request.param
 
@@ -105,13 +112,13 @@ def copies(path):
     return sorted(each.name for each in path.parent.iterdir() if each.name.startswith(f"{path.name}.before"))
 
 
-@pytest.mark.usefixtures("revision")
+@pytest.mark.usefixtures("landed")
 def test_the_dumps_hold_rows_of_every_table(path):
     assert [name for name, rows in rows_of(path).items() if not rows] == []
 
 
-def test_an_earlier_schema_becomes_this_one(revision, path, opened, empty_database):
-    assert opened.revision() == revision
+def test_an_earlier_schema_becomes_this_one(landed, path, opened, empty_database):
+    assert opened.revision() == landed
     opened.create()
     assert opened.revision() == HEAD
     with opened.read() as connection:
@@ -120,17 +127,26 @@ def test_an_earlier_schema_becomes_this_one(revision, path, opened, empty_databa
     assert schema_of(path) == schema_of(empty_database)
 
 
-@pytest.mark.usefixtures("revision")
+@pytest.mark.usefixtures("landed")
 def test_rows_are_kept(path, opened):
     before = rows_of(path)
     opened.create()
     after = rows_of(path)
-    for name in before.keys() - {"schema_version"}:
+    for name in before.keys() - {"schema_version", "alembic_version"}:
         columns = list(before[name][0])
         wanted = [
             row | {"type": RENAMED.get(row["type"], row["type"])} if name == "jobs" else row for row in before[name]
         ]
         assert only(after[name], columns) == only(wanted, columns), name
+
+
+@pytest.mark.usefixtures("landed")
+def test_campaigns_are_what_they_are_since_their_beginning(opened):
+    opened.create()
+    found = CampaignStore(opened).page()
+    assert [(each.life_since, each.note, each.starting_checkpoint_id) for each in found] == [
+        (each.created_at, "", None) for each in found
+    ]
 
 
 def test_the_stores_read_what_earlier_realms_wrote(revision, opened):
@@ -226,14 +242,14 @@ def test_up_down_up(revision, path, opened):
     opened.create()
     assert schema_of(path) == schema
     assert rows_of(path) == rows
-    assert copies(path) == [f"realm.db.before-{revision}", "realm.db.before-0003", "realm.db.before-0003-2"]
+    assert copies(path) == [f"realm.db.before-{revision}", "realm.db.before-0004", "realm.db.before-0004-2"]
 
 
 def test_making_all_at_once_and_step_by_step_are_one(path, opened, empty_database):
     with opened.write() as connection:
         move(connection, HEAD)
     assert schema_of(path) == schema_of(empty_database)
-    assert list(revisions()) == [*EARLIER, HEAD]
+    assert list(revisions()) == [*EARLIER, *WITH_ALEMBIC, HEAD]
 
 
 def test_down_forgets_what_the_older_schema_has_no_place_for(db, database_path):
@@ -260,7 +276,7 @@ def test_a_copy_is_kept_of_what_was_changed(path, opened):
         raw.commit()
         rows = rows_of(path)
         copy = opened.create()  # what was written last is in the WAL file yet
-    assert copy == path.with_name("realm.db.before-0003")
+    assert copy == path.with_name("realm.db.before-0004")
     assert rows_of(copy) == rows
     assert opened.create() is None
     assert copies(path) == [copy.name]
@@ -289,7 +305,7 @@ def test_down_to_nowhere_is_refused(path, opened):
     with pytest.raises(ConflictError, match="revision none"):
         opened.downgrade("0001")
     earlier(path, "0001")
-    with pytest.raises(NotFoundError, match=r"'0000'.*0001, 0002, 0003"):
+    with pytest.raises(NotFoundError, match=r"'0000'.*0001, 0002, 0003, 0004"):
         opened.downgrade("0000")
     with pytest.raises(ConflictError, match="0001, which is before 0002"):
         opened.downgrade("0002")
@@ -364,9 +380,9 @@ def test_of_several_processes_one_upgrades(path):
     for process in processes:
         process.join(30)
         assert process.exitcode == 0
-    assert sorted(str(copy) for copy, _, _ in found) == ["None", "None", "realm.db.before-0003"]
+    assert sorted(str(copy) for copy, _, _ in found) == ["None", "None", "realm.db.before-0004"]
     assert {(revision, count) for _, revision, count in found} == {(HEAD, 16)}
-    assert copies(path) == ["realm.db.before-0003"]
+    assert copies(path) == ["realm.db.before-0004"]
 
 
 def upgrade_until(path, number, reached):
@@ -396,10 +412,10 @@ def test_an_upgrade_that_is_killed_is_made_by_the_next_start(path, empty_databas
         process.join()
         assert process.exitcode == -signal.SIGKILL
         assert rows_of(path) == rows
-        assert copies(path) == ["realm.db.before-0003.part"]
+        assert copies(path) == ["realm.db.before-0004.part"]
     database = Database.open(path)
     database.create()
     database.close()
-    assert copies(path) == ["realm.db.before-0003"]
+    assert copies(path) == ["realm.db.before-0004"]
     assert schema_of(path) == schema_of(empty_database)
     assert len(rows_of(path)["jobs"]) == len(rows["jobs"])

@@ -9,9 +9,9 @@ from store_helpers import CAMPAIGN, T0, at, make_checkpoint, new_attempt
 
 from actors.handlers import Context, handler_of
 from realm.home import RealmHome
-from realm.rules.campaign import CampaignLife
 from realm.rules.progression import Evaluation, Exam, LevelRule
 from realm.rules.report_text import as_markdown
+from realm.store.campaign_lives import CampaignLives
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.jobs import JobStore
@@ -23,7 +23,7 @@ from realm.store.skills import SkillStore
 def books(db):
     campaigns, skills, jobs, checkpoints = CampaignStore(db), SkillStore(db), JobStore(db), CheckpointStore(db)
     campaigns.ensure_campaign("mote", "v1", T0)
-    campaigns.set_life(CAMPAIGN, CampaignLife.ACTIVE, T0)
+    CampaignLives(db).activate(CAMPAIGN, T0)
     attempt = new_attempt(db)
     for step in (10, 20, 30):
         checkpoints.record(make_checkpoint(step), at(step), attempt)

@@ -15,8 +15,8 @@ from store_helpers import CAMPAIGN, T0, at, make_checkpoint, new_attempt
 from actors.rows import row_of
 from actors.skill_engine import SkillEngine
 from realm.errors import ConflictError, NotFoundError, RequestError
-from realm.rules.campaign import CampaignLife
 from realm.rules.job_tasks import EvalTask
+from realm.store.campaign_lives import CampaignLives
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.database import Database
@@ -30,7 +30,7 @@ BIN = get_engine().get("bin")
 def engine(db, database_path: Path) -> SkillEngine:
     campaigns = CampaignStore(db)
     campaigns.ensure_campaign("mote", exam_version([BIN]), T0)
-    campaigns.set_life(CAMPAIGN, CampaignLife.ACTIVE, T0)
+    CampaignLives(db).activate(CAMPAIGN, T0)
     attempt = new_attempt(db)
     CheckpointStore(db).record(make_checkpoint(90), at(1), attempt)
     return SkillEngine(str(database_path.parent))
@@ -202,7 +202,7 @@ def _given_engine(empty_database, tmp_path_factory):
     database = Database.open(Path(shutil.copy(empty_database, folder / "realm.db")))
     campaigns = CampaignStore(database)
     campaigns.ensure_campaign("mote", exam_version([BIN]), T0)
-    campaigns.set_life(CAMPAIGN, CampaignLife.ACTIVE, T0)
+    CampaignLives(database).activate(CAMPAIGN, T0)
     CheckpointStore(database).record(make_checkpoint(90), at(1), new_attempt(database))
     yield database, SkillEngine(str(folder))
     database.close()

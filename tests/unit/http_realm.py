@@ -21,9 +21,9 @@ from actors.rows import row_of
 from actors.skill_engine import SkillEngine
 from realm.errors import NotFoundError, RealmError
 from realm.home import RealmHome
-from realm.rules.campaign import CampaignLife
 from realm.rules.checkpoint import Checkpoint, CreatedBy
 from realm.rules.job import FailureKind
+from realm.store.campaign_lives import CampaignLives
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.database import Database
@@ -48,7 +48,7 @@ class HttpRealm:
         self.checkpoints = CheckpointStore(self.database)
         campaigns = CampaignStore(self.database)
         campaign = campaigns.ensure_campaign("mote", exam_version([get_engine().get("bin")]), now())
-        campaigns.set_life(campaign.id, CampaignLife.ACTIVE, now())
+        CampaignLives(self.database).activate(campaign.id, now())
         self.campaign_id = campaign.id
         self.engine = SkillEngine(str(root))
         self.version = realm.__version__

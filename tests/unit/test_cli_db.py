@@ -34,7 +34,8 @@ def test_down_and_up_with_a_copy_each(database):
 def test_show(database):
     run("db", "downgrade", "0001")
     shown = run("db", "show", "--json").json()
-    assert (shown["revision"], shown["newest"], list(shown["revisions"])) == ("0001", HEAD, ["0001", "0002", "0003"])
+    assert (shown["revision"], shown["newest"]) == ("0001", HEAD)
+    assert list(shown["revisions"]) == ["0001", "0002", "0003", "0004"]
     assert [copy["path"] for copy in shown["copies"]] == [f"{database}.before-0001"]
     assert f"{database}.before-0001" in run("db", "show").out
 

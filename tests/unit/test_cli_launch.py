@@ -230,11 +230,11 @@ def test_an_earlier_schema_is_brought_up_by_a_start_but_not_under_running_servic
     database = Database.open(home.database)
     database.downgrade("0002")
     database.close()
-    with pytest.raises(ConflictError, match=r"revision 0002; this one has 0003\. Stop them first"):
+    with pytest.raises(ConflictError, match=r"revision 0002; this one has 0004\. Stop them first"):
         launch._refuse_other_schema(home)
     said = []
     launch.prepare_books(home, load_config(home), said.append)
-    assert said == [f"Database: schema revision 0002 → 0003; as it was: {home.database}.before-0003"]
+    assert said == [f"Database: schema revision 0002 → 0004; as it was: {home.database}.before-0004"]
     launch.prepare_books(home, load_config(home), said.append)
     assert len(said) == 1
 

@@ -16,7 +16,7 @@ from realm.store.tables import METADATA
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The revision that realm.store.tables describes."""
 
 _FOLDER: Final = Path(__file__).parent

@@ -1,0 +1,70 @@
+"""Campaigns that are activated, paused, archived and thrown away; what a battle had cost by each of its points.
+
+Going down forgets switches that wait, starting checkpoints and notes; thrown away campaigns become archived ones.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from alembic import op
+from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Table, Text, column, table, update
+
+from realm.store.migrations.steps import (
+    AT,
+    IDENT,
+    WORD,
+    Added,
+    Indexes,
+    On,
+    add_columns,
+    add_indexes,
+    at,
+    create,
+    drop,
+    drop_columns,
+    drop_indexes,
+    ident,
+    rename_words,
+)
+
+revision = "0004"
+down_revision = "0003"
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+COLUMNS: Final[Added] = {
+    "campaigns": {"starting_checkpoint_id": (IDENT, None), "note": (Text(), ""), "life_since": (AT, _EPOCH)},
+    "battle_points": {
+        "tokens_seen": (BigInteger(), None),
+        "examples_seen": (BigInteger(), None),
+        "train_seconds": (Float(), None),
+    },
+}
+INDEXES: Final[Indexes] = {"campaigns_starting": On("campaigns", ("starting_checkpoint_id",))}
+TABLES: Final = MetaData()
+Table(
+    "campaign_switches",
+    TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("leaves_to", WORD, nullable=False),
+    ident("activates"),
+    at("requested_at", nullable=False),
+)
+
+campaigns: Final = table("campaigns", column("created_at", AT), column("life_since", AT))
+
+
+def upgrade() -> None:
+    create(TABLES)
+    add_columns(COLUMNS)
+    add_indexes(INDEXES)
+    op.execute(update(campaigns).values(life_since=campaigns.c.created_at))
+
+
+def downgrade() -> None:
+    rename_words("campaigns", "life", {"trashed": "archived"})
+    drop_indexes(INDEXES)
+    drop_columns(COLUMNS)
+    drop(TABLES.sorted_tables)
