@@ -1,4 +1,4 @@
-"""The page `/`: what happens at a glance, the hero, the battle, the skills, what happened, the campaign and its services."""
+"""The page `/`: a glance, the hero, the battle, the skills, what happened, the campaign and its services."""
 
 from __future__ import annotations
 
