@@ -91,6 +91,10 @@ def test_a_glance_tells_what_happens_what_comes_and_what_is_wrong(tavern: Tavern
     double.put(campaign={"momentum": "blocked", "reason": "two battles failed"})
     expect(page.locator(".glance [data-checks]")).to_have_text("The campaign is blocked")
     assert_sound(page)
+    page.route("**/api/state", lambda route: route.abort())
+    expect(page.locator(".glance [data-checks]")).to_have_text("The realm does not answer")
+    expect(page.locator(".glance [data-now]")).to_contain_text("Battle running, as of ")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_running_battle_without_metrics_is_told_after_a_minute(tavern: Tavern, desktop: Page) -> None:
@@ -159,7 +163,7 @@ def test_the_picture_follows_hero_level_and_title(tavern: Tavern, desktop: Page)
         wanted = "staff shield mantle stones crown wings" if gear is None else gear
         assert root(desktop, "data-gear") == wanted
     double.put(hero={"hero_level": 5})
-    words = "level 1 and up: staff, level 5 and up: shield. Not reached: level 10 and up: mantle (now 5)."
+    words = "Level 1 and up: staff, level 5 and up: shield. Not reached: level 10 and up: mantle (now 5)."
     expect(desktop.locator("#tip-hero_level [data-gear]")).to_have_text(words)
     title = desktop.locator(".who .title")
     expect(title).to_have_text("In battle")

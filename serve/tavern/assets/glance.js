@@ -2,7 +2,7 @@
 
 import { checkedWords, metricsWatch, problemsOf } from "./checks.js";
 import { part, say, setAttr, setText, setVar } from "./dom.js";
-import { duration, integer, percent, plural, sentence, wholePercent } from "./format.js";
+import { duration, integer, percent, plural, sentence, timeSeconds, wholePercent } from "./format.js";
 import { battleLabel, onState } from "./live.js";
 
 const WINDOW = 3; // evaluations whose mean decides a level
@@ -15,7 +15,7 @@ export function mount(element) {
     if (!state?.battle && link.status !== "lost") return;
     const problems = problemsOf(state ?? {}, link, watch(state));
     if (state?.battle) {
-      line(panel, "now", now(state));
+      line(panel, "now", now(state, link));
       line(panel, "next", next(state));
     }
     wrong(panel, problems, state ?? {});
@@ -35,11 +35,12 @@ function line(panel, name, { title, words, share, gate, colour }) {
   if (colour) setVar(bar, "--c", colour);
 }
 
-function now({ battle, campaign }) {
-  const title = battleLabel(battle);
+function now({ at, battle, campaign }, link) {
+  const label = battleLabel(battle) === "Idle" ? "No battle" : battleLabel(battle);
+  const title = link.status === "lost" ? `${label}, as of ${timeSeconds(at)}` : label;
   const total = battle.steps_total ?? null;
   if (!battle.quest) {
-    return { title: title === "Idle" ? "No battle" : title, words: sentence(battle.reason) || `At step ${integer(campaign?.step)}, no quest in hand.`, share: null };
+    return { title, words: sentence(battle.reason) || `At step ${integer(campaign?.step)}, no quest in hand.`, share: null };
   }
   const share = total ? Math.min(1, (battle.step ?? 0) / total) : null;
   const fought = total ? `${integer(battle.step ?? 0)} of ${integer(total)} steps` : "";

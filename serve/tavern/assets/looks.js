@@ -1,7 +1,7 @@
 // Which number puts on which part of the hero's picture. The thresholds are here and nowhere else: portrait.css and the
 // sprite know the parts by name only, from the root attributes data-gear, data-aura and data-shards.
 
-import { integer, plural } from "./format.js";
+import { integer, plural, sentence } from "./format.js";
 
 export const GEAR = [ // by hero level
   { part: "staff", from: 1 },
@@ -42,7 +42,7 @@ const rule = ({ part, from }) => `level ${integer(from)} and up: ${part}`;
 
 export function gearWords(looks, level) {
   const next = GEAR.find(({ part }) => !looks.gear.includes(part));
-  const worn = looks.gear.length ? `${GEAR.filter(({ part }) => looks.gear.includes(part)).map(rule).join(", ")}.` : "Nothing worn yet.";
+  const worn = looks.gear.length ? sentence(GEAR.filter(({ part }) => looks.gear.includes(part)).map(rule).join(", ")) : "Nothing worn yet.";
   return `${worn}${next ? ` Not reached: ${rule(next)} (now ${integer(level)}).` : ""}`;
 }
 
