@@ -84,7 +84,7 @@ class TavernDouble(GuildDouble):
         level = skill["training_level"]
         skill |= {"mastered_level": level, "training_level": level + 1, "window": [], "window_mean": None}
         event = {"seq": self.parts["events"][0]["seq"] + 1, "at": AT.format(9, 42), "kind": "level.mastered",
-                 "title": f"BIN level {level} mastered", "detail": "mean of 3 evaluations 81.3 %"}  # fmt: skip
+                 "title": f"bin level {level} mastered at step 127418", "detail": "mean of 3: 81.3 %"}  # fmt: skip
         self.parts["events"] = [event, *self.parts["events"]]
 
     async def state(self) -> Json:
