@@ -62,7 +62,7 @@ class StateReader:
         base: dict[str, Any] = {"at": at.isoformat(), "home": str(self.home.root), "disk": self._disk(config)}
         if campaign is None:
             empty = {"hero": None, "campaign": None, "skills": {}, "quests": {}, "champion": None, "events": []}
-            return {**base, **empty, "battle": NO_BATTLE, "latest_checkpoint": None}
+            return {**base, **empty, "battle": NO_BATTLE, "next_quest": None, "latest_checkpoint": None}
         if live is not None and (live["campaign_id"] != campaign.id or (at - live["at"]).total_seconds() > LIVE_S):
             live = None
         battle = self.battles.current(campaign.id) or next(iter(self.battles.page(campaign.id, 1)), None)
@@ -77,6 +77,7 @@ class StateReader:
             "battle": self._battle(campaign, battle, live, state),
             "skills": {skill.id: self._skill(campaign.id, skill.id) for skill in self.curriculum.skills(campaign)},
             "quests": {status.value: count for status, count in self.quests.counts(campaign.id).items()},
+            "next_quest": self._next_quest(campaign),
             "champion": self._champion(campaign),
             "latest_checkpoint": row_of(newest) if newest else None,
             "events": self.events(None, EVENTS_SHOWN),
@@ -179,6 +180,12 @@ class StateReader:
             "level": quest.level if quest else None,
             "level_title": title,
         }
+
+    def _next_quest(self, campaign: Campaign) -> dict[str, Any] | None:
+        quest = self.quests.next_queued(campaign.id)
+        if quest is None:
+            return None
+        return {"name": quest.name, "origin": quest.origin, "skill": quest.skill_id, "level": quest.level}
 
     def _skill(self, campaign_id: str, skill_id: str) -> dict[str, Any]:
         skill = self.engine.get(skill_id)

@@ -16,8 +16,8 @@ class TavernBackend(Protocol):
     async def state(self) -> Json:
         """The cached snapshot, also `realm status --json`.
 
-        seq, at, version, home, hero, campaign, battle, skills, quests, champion, latest_checkpoint, events, services,
-        nodes, disk. What is not known yet is None; pages show a dash.
+        seq, at, version, home, hero, campaign, battle, skills, quests, next_quest, champion, latest_checkpoint, events,
+        services, nodes, disk. What is not known yet is None; pages show a dash.
         """
         ...
 

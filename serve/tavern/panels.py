@@ -15,6 +15,7 @@ STYLES = (
     "parts.css",
     "portrait.css",
     "tavern.css",
+    "glance.css",
     "quests.css",
     "guild.css",
     "lists.css",

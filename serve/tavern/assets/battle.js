@@ -1,10 +1,12 @@
 // The battle panel: controls, the stage, the gauges; the loss curve is losschart.js.
 
 import { post } from "./api.js";
-import { h, part, replay, say, setAttr, setText, setVar } from "./dom.js";
-import { decimal, duration, integer, loss, rate, scientific, seconds, text, timeSeconds } from "./format.js";
+import { mountBlows } from "./blows.js";
+import { part, say, setAttr, setText, setVar } from "./dom.js";
+import { duration, integer, loss, rate, scientific, seconds, sentence, timeSeconds } from "./format.js";
 import { battleLabel, isStopped, onState, refresh } from "./live.js";
 import { mountLoss } from "./lossfeed.js";
+import { RISE_MS, onRise } from "./rises.js";
 
 const GAUGES = { train_loss: loss, val_loss: loss, steps_per_second: rate, tokens_per_second: rate, learning_rate: scientific, eta_seconds: duration };
 const ALLOWED = {
@@ -12,9 +14,6 @@ const ALLOWED = {
   resume: (battle) => ["pausing", "paused", "idle", "finished", "failed"].includes(battle.state),
   stop: (battle) => ["starting", "running", "pausing", "paused"].includes(battle.state),
 };
-const HIT_MS = 1900; // a number's whole way, as in tavern.css
-const BLOW_MS = 700; // the bolt and the foe's start
-const RIBBON_MS = 6000;
 
 export function mount(element) {
   const panel = part(element, "battle");
@@ -91,8 +90,8 @@ function mountControls(panel) {
 function mountStage(panel) {
   const stage = part(panel, "stage");
   const root = document.documentElement;
-  const hit = mountHits(stage);
-  const ribbon = mountRibbon(stage);
+  const blows = mountBlows(stage);
+  mountRibbon(stage);
   return (state, battle) => {
     const fighting = Boolean(battle.quest) && !["idle", "finished"].includes(battle.state);
     setAttr(stage, "data-empty", String(!fighting));
@@ -100,8 +99,7 @@ function mountStage(panel) {
     setAttr(root, "data-foe", battle.skill ?? "file");
     if (fighting) plate(stage, state, battle);
     note(stage, state, battle);
-    ribbon(state);
-    if (battle.state === "running") hit(battle);
+    blows(state, battle);
   };
 }
 
@@ -121,8 +119,6 @@ function plate(stage, state, battle) {
   setText(part(stage, "level"), skill ? `${skill}${level}${battle.level_title ? `: ${battle.level_title}` : ""}` : origin);
   setText(part(stage, "share"), left === null || !total ? "" : `${Math.round((100 * left) / total)} %`);
 }
-
-const sentence = (words) => (words ? words[0].toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".") : "");
 
 // What the stage says in words when no blow falls.
 function describe(state, battle) {
@@ -153,42 +149,15 @@ function note(stage, state, battle) {
   setText(part(box, "note-text"), words[1]);
 }
 
-// One bolt and one number for each metric push, the numbers in two lanes: 1 ÷ train loss, with the loss under it.
-function mountHits(stage) {
-  const layer = part(stage, "hits");
-  const foe = part(stage, "foe");
-  const bolt = part(stage, "bolt");
-  let lane = 0;
-  let last = null;
-  return (battle) => {
-    const blow = `${battle.step}/${battle.train_loss}`;
-    if (!battle.train_loss || blow === last || document.hidden) return;
-    last = blow;
-    lane = 1 - lane;
-    const number = h("span", { class: "hit" }, decimal(1 / battle.train_loss), h("small", {}, `loss ${loss(battle.train_loss)}`));
-    number.style.setProperty("--dx", lane ? "112px" : "6px");
-    layer.append(number);
-    setTimeout(() => number.remove(), HIT_MS);
-    replay(bolt, "thrown", BLOW_MS);
-    replay(foe, "struck", BLOW_MS);
-  };
-}
-
-// The level-up ribbon, when a skill's mastered level has risen since the last state.
+// The level-up ribbon.
 function mountRibbon(stage) {
   const ribbon = part(stage, "ribbon");
-  const words = part(stage, "ribbon-text");
-  let mastered = null;
   let timer = null;
-  return (state) => {
-    const now = Object.fromEntries(Object.entries(state.skills ?? {}).map(([id, skill]) => [id, skill.mastered_level ?? 0]));
-    const rose = mastered && Object.keys(now).find((id) => id in mastered && now[id] > mastered[id]);
-    mastered = now;
-    if (!rose) return;
-    setText(words, `${text(state.skills[rose].name)} level ${now[rose]} mastered`);
-    say(words.textContent);
+  onRise(({ words }) => {
+    setText(part(stage, "ribbon-text"), words);
+    say(words);
     setAttr(ribbon, "hidden", false);
     clearTimeout(timer);
-    timer = setTimeout(() => setAttr(ribbon, "hidden", true), RIBBON_MS);
-  };
+    timer = setTimeout(() => setAttr(ribbon, "hidden", true), RISE_MS);
+  });
 }

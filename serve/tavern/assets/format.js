@@ -56,3 +56,6 @@ export const parameters = known((value) => scaled(value, 1000, ["", "k", "M", "G
 export const stepLabels = (ticks) => (ticks.at(-1) >= 10000 && ticks.every((tick) => tick % 1000 === 0) ? (tick) => `${whole.format(tick / 1000)} k` : integer);
 export const plural = (count, one, many = `${one}s`) => `${integer(count)} ${count === 1 ? one : many}`;
 export const seconds = (from, to) => (from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : null);
+
+// Words that stand alone: a capital, and a full stop where nothing ends them.
+export const sentence = (words) => (words ? words[0].toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".") : "");

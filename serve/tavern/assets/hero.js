@@ -3,32 +3,34 @@
 import { part, replay, setAttr, setText, setVar } from "./dom.js";
 import { decimal, integer, parameters, percent, text } from "./format.js";
 import { moodOf, onState } from "./live.js";
+import { auraWords, gearWords, looksOf, shardWords } from "./looks.js";
+import { RISE_MS, onRise } from "./rises.js";
 
-const TIERS = [1, 5, 10, 25, 50, 100]; // hero levels at which the figure changes
-const LEVELS_PER_SHARD = 5; // mastered skill levels, over all skills
-const SHARDS = 6;
+// What is drawn of each hero, in words; one that is not drawn has the last.
+const FIGURES = { mote: "a hooded figure with a flame for a face", dio: "a horned helmet with green eyes", flo: "a face in a blossom", "": "a hooded figure whose face is not seen" };
 const MOOD_TITLES = { running: "In battle", starting: "Making ready", paused: "Asleep", failed: "Down", idle: "Resting", lost: "Out of sight", waking: "Waking" };
-const LEVEL_UP_MS = 3600;
 
 export function mount(element) {
   const root = document.documentElement;
   root.dataset.paint = paintsInSoftware() ? "software" : "gpu";
   const portrait = part(element, "portrait");
   const bar = part(element, "xp-bar");
-  let lastLevel = null;
-  let lastMastered = null;
 
   onState((state, link) => {
     const mood = moodOf(state, link);
     root.dataset.mood = mood;
-    setText(part(element, "mood"), MOOD_TITLES[mood]);
+    if (!state?.hero) setText(part(element, "title"), MOOD_TITLES[mood]);
     const hero = state?.hero;
     if (!hero) return;
-    const mastered = Object.values(state.skills ?? {}).reduce((sum, skill) => sum + (skill.mastered_level ?? 0), 0);
-    dress(root, hero, mastered);
-    setAttr(portrait, "aria-label", `Portrait of ${hero.name}, hero level ${integer(hero.hero_level)}: a hooded figure with a flame for a face, ${MOOD_TITLES[mood].toLowerCase()}`);
+    const looks = looksOf(state);
+    dress(root, hero, looks);
+    setAttr(portrait, "aria-label", `Portrait of ${hero.name}, hero level ${integer(hero.hero_level)}: ${[FIGURES[hero.id] ?? FIGURES[""], ...looks.gear].join(", ")}, ${MOOD_TITLES[mood].toLowerCase()}`);
+    setText(part(element, "gear"), gearWords(looks, hero.hero_level));
+    setText(part(element, "shards"), shardWords(looks));
+    setText(part(element, "aura"), auraWords(looks));
+    setText(part(element, "title"), looks.title?.name ?? MOOD_TITLES[mood]);
     setText(part(element, "name"), text(hero.name));
-    setText(part(element, "body"), [hero.architecture, hero.parameters && `${parameters(hero.parameters)} parameters`].filter(Boolean).join(" · "));
+    setText(part(element, "body"), [looks.title && MOOD_TITLES[mood], hero.architecture, hero.parameters && `${parameters(hero.parameters)} parameters`].filter(Boolean).join(" · "));
     setText(part(element, "level"), integer(hero.hero_level));
     setText(part(element, "xp"), integer(hero.xp));
     setText(part(element, "next"), `${integer(hero.xp_into_level)} / ${integer(hero.xp_per_level)} to level ${integer((hero.hero_level ?? 0) + 1)}`);
@@ -37,12 +39,10 @@ export function mount(element) {
       setText(element.querySelector(`[data-stat="${stat}"]`), format(hero[stat]));
     }
     for (const tip of element.querySelectorAll("[data-formula]")) setText(tip, text(hero.formulas?.[tip.dataset.formula]));
-    const rose = (lastLevel !== null && hero.hero_level > lastLevel) || (lastMastered !== null && mastered > lastMastered);
-    if (rose) {
-      replay(part(element, "medal"), "levelled", LEVEL_UP_MS);
-      replay(element.querySelector(".portrait"), "levelled", LEVEL_UP_MS);
-    }
-    [lastLevel, lastMastered] = [hero.hero_level, mastered];
+  });
+  onRise(({ hero }) => {
+    replay(element.querySelector(".portrait"), "levelled", RISE_MS);
+    if (hero) replay(part(element, "medal"), "levelled", RISE_MS);
   });
 }
 
@@ -59,11 +59,11 @@ function xpBar(element, bar, hero, step) {
   setText(part(element, "live-words"), since ? `+ ${integer(since)}: steps since the last durable checkpoint` : "");
 }
 
-function dress(root, hero, mastered) {
-  const shards = Math.min(SHARDS, Math.floor(mastered / LEVELS_PER_SHARD));
+function dress(root, hero, { gear, aura, shards }) {
   setAttr(root, "data-hero", hero.id);
-  setAttr(root, "data-tier", TIERS.filter((level) => (hero.hero_level ?? 0) >= level).length);
-  setAttr(root, "data-shards", Array.from({ length: shards }, (_, at) => at + 1).join(" "));
+  setAttr(root, "data-gear", gear.join(" "));
+  setAttr(root, "data-aura", aura.join(" "));
+  setAttr(root, "data-shards", shards.join(" "));
 }
 
 // Whether the browser paints on the CPU, where moving pictures would take it from the training (portrait.css leaves most motion out).

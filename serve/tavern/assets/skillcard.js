@@ -9,7 +9,7 @@ import { isTrained } from "./guildfeed.js";
 import { skillHref } from "./guildroute.js";
 import { patchSkillControls, skillControls } from "./skillcontrols.js";
 
-const LEVEL_UP_MS = 3400;
+const LEVEL_UP_MS = 2400;
 const WEAKEST_SHOWN = 6;
 const charts = new WeakMap();
 

@@ -5,7 +5,7 @@ import { MEMORIZABLE, patchEvaluations } from "./evaluations.js";
 import { integer, percent, plural, text } from "./format.js";
 import { onState } from "./live.js";
 
-const LEVEL_UP_MS = 3400;
+const LEVEL_UP_MS = 2400;
 
 export function mount(element) {
   const cards = part(element, "cards");

@@ -1,0 +1,45 @@
+// Whether anything is wrong, from what the page has: the link, the campaign, the battle, the services, the disk.
+
+import { bytes, duration, plural, sentence, timeSeconds } from "./format.js";
+
+const SILENT_MS = 60_000; // a running battle without metrics for so long is told of
+const NO_REASON = "No reason was recorded.";
+
+// `watch(state)` keeps since when a running battle has sent no metrics, by the server's clock.
+export function metricsWatch() {
+  let since = null;
+  return (state) => {
+    const at = Date.parse(state?.at ?? "");
+    const silent = state?.battle?.state === "running" && (state.battle.steps_per_second ?? null) === null;
+    since = silent ? since ?? at : null;
+    return since === null ? 0 : at - since;
+  };
+}
+
+// `[{title, detail}]`, the most serious first.
+export function problemsOf(state, link, silentMs) {
+  if (link.status === "lost") return [{ title: "The realm does not answer", detail: `Last answer ${timeSeconds(link.since)}; what is shown is of then.` }];
+  const { battle, campaign, disk } = state;
+  const found = [];
+  if (campaign?.momentum === "blocked") found.push({ title: "The campaign is blocked", detail: sentence(campaign.reason) || NO_REASON });
+  if (battle?.state === "failed") found.push({ title: "The battle failed", detail: sentence(battle.reason) || NO_REASON });
+  if (silentMs >= SILENT_MS) found.push({ title: "The battle is silent", detail: `Running, no metrics for ${duration(silentMs / 1000)}.` });
+  for (const [name, service] of Object.entries(state.services ?? {})) {
+    if (!service.healthy && service.state !== "starting") found.push({ title: `${name.replaceAll("_", " ")} is ${service.state ?? "down"}`, detail: sentence(service.detail) });
+  }
+  if (disk && disk.free_bytes < disk.kept_free_bytes) found.push({ title: "The disk is full", detail: `${bytes(disk.free_bytes)} free, ${bytes(disk.kept_free_bytes)} are to be kept free.` });
+  return found;
+}
+
+// What was looked at, with its numbers.
+export function checkedWords({ battle, campaign, services, disk }) {
+  const all = Object.values(services ?? {});
+  const healthy = all.filter((service) => service.healthy).length;
+  const starting = all.length - healthy;
+  return [
+    battle && "battle",
+    campaign && "campaign",
+    all.length ? `${starting ? `${healthy} of ` : ""}${plural(all.length, "service")}${starting ? ` (${starting} starting)` : ""}` : null,
+    disk && `${bytes(disk.free_bytes).replace(" ", "\u00a0")} of disk free`,
+  ].filter(Boolean).join(", ");
+}
