@@ -12,7 +12,6 @@ from realm.errors import ConfigError, ConflictError, NotFoundError
 if TYPE_CHECKING:
     from realm.home import RealmHome
 
-SECRET = "web.token"
 APPLIES = {
     "live": "applies at once",
     "next_battle": "applies from the next attempt of a battle",
@@ -103,7 +102,7 @@ def _settings(home: RealmHome) -> dict[str, dict[str, Any]]:
         in_file = name in (file.get(part) or {})
         value = getattr(section, name)
         rows[key] = {
-            "value": _masked(value) if key == SECRET else value,
+            "value": _shown(key, value),
             "default": getattr(RealmConfig.model_fields[part].default, name),
             "source": environment_override(key) or ("realm.yaml" if in_file else "default"),
             "applies": applies,
@@ -112,8 +111,14 @@ def _settings(home: RealmHome) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _masked(token: str | None) -> str | None:
-    return None if token is None else f"set ({len(token)} characters)"
+def _shown(key: str, value: Any) -> Any:
+    """A value without what is secret of it."""
+    from realm.config import SECRETS
+    from realm.rules.notices import redacted
+
+    if key not in SECRETS or value is None:
+        return value
+    return f"set ({len(value)} characters)" if isinstance(value, str) else [redacted(each) for each in value]
 
 
 def _belongs(name: str, key: str | None) -> bool:
