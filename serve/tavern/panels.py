@@ -22,6 +22,7 @@ STYLES = (
     "jobs.css",
     "oracle.css",
     "oracleanswer.css",
+    "notices.css",
 )
 TEMPLATE_MARKS = ("${", "`", "{{", "\\")
 

@@ -1,4 +1,4 @@
-"""The page `/`: the hero, the battle, the skills, what happened, the campaign and its services."""
+"""The page `/`: what happened while nobody looked, the hero, the battle, the skills, events, the campaign, services."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def build(panels: Panels) -> None:
     panels.add("sprite", module=False)
     panels.add("strip")
     with gr.Column(elem_classes=["realm", "tavern"]):
+        panels.add("away")
         with gr.Column(elem_classes=["tavern-side"]):
             panels.add("hero")
             panels.add("feed")
