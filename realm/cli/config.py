@@ -61,15 +61,16 @@ def set_(
     if key == "hero.name":
         hero_spec(value)
     change = change_setting(home, key, value)
+    shown = _shown(key, change.value)
     if as_json:
         backup = str(change.backup) if change.backup else None
-        report = {"key": key, "value": change.value, "changed": change.changed, "applies": change.applies}
+        report = {"key": key, "value": shown, "changed": change.changed, "applies": change.applies}
         print_json(report | {"backup": backup, "overridden_by": change.overridden_by})
         return
     if not change.changed:
-        say(f"{key} was {value} already.")
+        say(f"{key} was {value if shown == change.value else shown} already.")
         return
-    say(f"{key} = {value} ({APPLIES[change.applies]}).")
+    say(f"{key} = {value if shown == change.value else shown} ({APPLIES[change.applies]}).")
     if change.backup:
         say(f"The old file is {change.backup}.")
     if change.overridden_by:

@@ -70,7 +70,8 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_each_url_answers_and_none_is_shown_whole(home):
+@pytest.mark.usefixtures("home")
+def test_each_url_answers_and_none_is_shown_whole():
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -83,9 +84,9 @@ def test_each_url_answers_and_none_is_shown_whole(home):
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     base = f"json://127.0.0.1:{server.server_port}"
-    (home / "realm.yaml").write_text(
-        f"notify:\n  urls: ['{base}/good/S3cretKey', '{base}/bad/S3cretKey', 'hunter2://S3cretKey']\n"
-    )
+    wanted = f"['{base}/good/S3cretKey', '{base}/bad/S3cretKey', 'hunter2://S3cretKey']"
+    written = run("config", "set", "notify.urls", wanted)
+    assert f"{base}/…" in written.out
     done = run("notify", "test", "--json")
     shown, config = run("notify", "test"), run("config", "show", "notify", "--json")
     server.shutdown()
@@ -98,7 +99,7 @@ def test_each_url_answers_and_none_is_shown_whole(home):
     assert "apprise" in rows[2]["reason"]
     assert "taken" in shown.out
     assert config.json()["notify.urls"]["value"] == [f"{base}/…", f"{base}/…", "hunter2://…"]
-    assert not any("S3cretKey" in text for text in (done.out, shown.out, shown.err, config.out))
+    assert not any("S3cretKey" in text for text in (written.out, done.out, shown.out, shown.err, config.out))
 
 
 def test_no_url_and_a_wrong_setting_are_told_without_a_value(home):
