@@ -1,4 +1,7 @@
-"""Herald: live battle metrics, the realm's state as one snapshot, events. Reads all; writes battle_points, events."""
+"""Herald: live battle metrics, the state as one snapshot, events, notices, absences.
+
+Reads all; writes battle_points, events, visits, notify_targets.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import time
 from typing import Any
 
 import realm
+from actors.away_desk import AwayDesk
+from actors.notifier import Notifier
 from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.snapshot import StateReader
@@ -14,8 +19,10 @@ from realm.errors import RealmError
 from realm.rules.battle import BattlePoint
 from realm.store.battles import BattleStore
 from realm.store.events import EventStore
+from realm.store.notices import NoticeStore
 
 WRITE_INTERVAL_S = 2.0
+NOTIFY_INTERVAL_S = 5.0
 FRESH_S = 0.05
 """A state snapshot this old is given again."""
 
@@ -40,6 +47,10 @@ class Herald(Service):
         self.seq = int(time.time() * 1000)
         self.cached: tuple[float, dict[str, Any]] | None = None
         self.writer = Ticker("points", WRITE_INTERVAL_S, self._write, print)
+        self.desk = AwayDesk(self.database)
+        self.notices_store = NoticeStore(self.database)
+        notifier = Notifier(self.database, lambda: self.config.notify)
+        self.notifying = Ticker("notices", NOTIFY_INTERVAL_S, lambda: notifier.tick(now()), print)
 
     def metrics(self, campaign_id: str, battle_id: str, attempt_id: str, metrics: dict[str, Any]) -> None:
         """What rank 0 sends about twice a second."""
@@ -106,6 +117,23 @@ class Herald(Service):
     def events_after(self, seq: int, limit: int = 100) -> list[dict[str, Any]]:
         """Events after a `seq` with their data, oldest first; all of them, also those that pages leave out."""
         return [row_of(event) for event in self.events_store.after(seq, limit)]
+
+    def notices(self, after: int, limit: int = 100) -> dict[str, Any]:
+        """What is worth a notice of the events after a `seq`, oldest first, and `next_after`, to go on from."""
+        found, upto = self.notices_store.after(after, limit)
+        return {"notices": [row_of(each) for each in found], "next_after": upto}
+
+    def visit(self) -> dict[str, Any]:
+        """Somebody looks at the realm: the visit."""
+        return self.desk.visit(now())
+
+    def away(self, since: str | None = None) -> dict[str, Any]:
+        """What happened while nobody looked, or since `since`: see AwayDesk."""
+        return self.desk.away(since, now())
+
+    def dismiss_away(self, visit: int) -> dict[str, Any]:
+        """Put the card of the absence before a visit away."""
+        return self.desk.dismiss(visit)
 
     def say(self, kind: str, title: str, detail: str = "") -> None:
         """Note an event that belongs to no change of state, such as a service that came back."""

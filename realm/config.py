@@ -22,6 +22,8 @@ from realm.home import RealmHome
 Applies = Literal["live", "next_battle", "restart"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 ENV_PREFIX = "REALM_"
+SECRETS = ("web.token", "web.read_token", "oracle.token", "notify.urls")
+"""Settings whose values no message repeats."""
 NOT_SETTINGS = {"REALM_HOME"}
 
 
@@ -238,6 +240,21 @@ class ZonesConfig(Part):
     cold: ZonePolicy = ZonePolicy()
 
 
+NoticeName = Literal["level_up", "champion", "blocker", "verdict", "battle_failed", "title", "achievement"]
+
+
+class NotifyConfig(Part):
+    urls: tuple[str, ...] = setting((), "live", "Apprise URLs that are told what happens; each holds its own secrets.")
+    kinds: tuple[NoticeName, ...] = setting(
+        ("level_up", "champion", "blocker", "verdict"),
+        "live",
+        "What they are told; also battle_failed, title, achievement.",
+    )
+    per_hour: int = setting(
+        12, "live", "Most messages an hour to each URL; what is beyond is summed up in a later one.", ge=1, le=1000
+    )
+
+
 class VaultConfig(Part):
     strongholds: dict[str, StrongholdConfig] = setting(
         {}, "live", "Places for copies beside the realm's own folder (`home`, hot), by id."
@@ -276,6 +293,7 @@ class RealmConfig(BaseSettings):
     ray: RayConfig = RayConfig()
     web: WebConfig = WebConfig()
     vault: VaultConfig = VaultConfig()
+    notify: NotifyConfig = NotifyConfig()
 
     @classmethod
     def settings_customise_sources(
@@ -385,4 +403,5 @@ def _check_keys(keys: Iterator[str] | list[str], source: str) -> None:
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"Setting {where!r} is {first['input']!r}: {first['msg']}."
+    value = "not usable" if where.startswith(SECRETS) else repr(first["input"])
+    return f"Setting {where!r} is {value}: {first['msg']}."

@@ -12,7 +12,6 @@ from realm.errors import ConfigError, ConflictError, NotFoundError
 if TYPE_CHECKING:
     from realm.home import RealmHome
 
-SECRET = "web.token"
 APPLIES = {
     "live": "applies at once",
     "next_battle": "applies from the next attempt of a battle",
@@ -62,15 +61,16 @@ def set_(
     if key == "hero.name":
         hero_spec(value)
     change = change_setting(home, key, value)
+    shown = _shown(key, change.value)
     if as_json:
         backup = str(change.backup) if change.backup else None
-        report = {"key": key, "value": change.value, "changed": change.changed, "applies": change.applies}
+        report = {"key": key, "value": shown, "changed": change.changed, "applies": change.applies}
         print_json(report | {"backup": backup, "overridden_by": change.overridden_by})
         return
     if not change.changed:
-        say(f"{key} was {value} already.")
+        say(f"{key} was {value if shown == change.value else shown} already.")
         return
-    say(f"{key} = {value} ({APPLIES[change.applies]}).")
+    say(f"{key} = {value if shown == change.value else shown} ({APPLIES[change.applies]}).")
     if change.backup:
         say(f"The old file is {change.backup}.")
     if change.overridden_by:
@@ -103,7 +103,7 @@ def _settings(home: RealmHome) -> dict[str, dict[str, Any]]:
         in_file = name in (file.get(part) or {})
         value = getattr(section, name)
         rows[key] = {
-            "value": _masked(value) if key == SECRET else value,
+            "value": _shown(key, value),
             "default": getattr(RealmConfig.model_fields[part].default, name),
             "source": environment_override(key) or ("realm.yaml" if in_file else "default"),
             "applies": applies,
@@ -112,8 +112,14 @@ def _settings(home: RealmHome) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _masked(token: str | None) -> str | None:
-    return None if token is None else f"set ({len(token)} characters)"
+def _shown(key: str, value: Any) -> Any:
+    """A value without what is secret of it."""
+    from realm.config import SECRETS
+    from realm.rules.notices import redacted
+
+    if key not in SECRETS or value is None:
+        return value
+    return f"set ({len(value)} characters)" if isinstance(value, str) else [redacted(each) for each in value]
 
 
 def _belongs(name: str, key: str | None) -> bool:

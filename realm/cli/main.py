@@ -10,12 +10,14 @@ from typer.core import TyperGroup
 
 import realm
 from realm.cli import (
+    away,
     battle,
     config,
     db,
     hero,
     job,
     lifecycle,
+    notify,
     oracle,
     passive,
     passive_run,
@@ -71,6 +73,7 @@ def root(
 
 
 lifecycle.add_to(app)
+away.add_to(app)
 train.add_to(app)
 spar.add_to(app)
 worker.add_to(app)
@@ -87,6 +90,7 @@ for name, group in {
     "job": job.app,
     "oracle": oracle.app,
     "hero": hero.app,
+    "notify": notify.app,
     "config": config.app,
     "db": db.app,
 }.items():

@@ -63,6 +63,27 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+visits = Table(
+    "visits",
+    METADATA,
+    _seq("id"),
+    _at("first_at", nullable=False),
+    _at("last_at", nullable=False),
+    Column("dismissed", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+notify_targets = Table(
+    "notify_targets",
+    METADATA,
+    _id(primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("sent_at", JsonTuple, nullable=False),
+    Column("failures", Integer, nullable=False),
+    _at("not_before"),
+    Column("error", Text, nullable=False),
+)
+
 campaigns = Table(
     "campaigns",
     METADATA,

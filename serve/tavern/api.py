@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from realm.errors import QuestError
 from serve.json_answers import answer, json_answer
 from serve.tavern.answers import SharedAnswer, SharedAnswers
+from serve.tavern.away_api import add_away_routes
 from serve.tavern.backend import Json, TavernBackend
 from serve.tavern.guild_api import add_guild_routes
 from serve.tavern.routes import Body
@@ -85,6 +86,7 @@ def add_routes(
 
     _add_quest_routes(api, backend, uploads, state)
     add_guild_routes(api, backend, state.forget)
+    add_away_routes(api, backend)
 
     for router in routers:
         app.include_router(router)

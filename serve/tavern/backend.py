@@ -75,6 +75,33 @@ class TavernBackend(Protocol):
         """Events with `seq` < `before`, newest first."""
         ...
 
+    async def notices(self, after: int, limit: int) -> Json:
+        """`{notices: [{seq, at, kind, title, detail}], next_after}`: of the events with `seq` > `after`, oldest first.
+
+        kind: level_up, champion, blocker, verdict, battle_failed, title or achievement. `next_after` goes on from here.
+        """
+        ...
+
+    async def visit(self) -> Json:
+        """Notes that somebody looks: `{id, first_at, last_at, dismissed}`. Looks of any browser that are at most five
+        minutes apart are one visit."""
+        ...
+
+    async def away(self, since: str | None) -> Json:
+        """`{visit, away}`: the visit under way and what happened in the last absence, or since `since`; each or None.
+
+        away: campaign_id, since, until, seconds; failures `[{kind, count, last, reason, at, words}]`; trained_s,
+        paused_s, idle_s, which add up to seconds; xp_before, xp_after, xp_gained, hero_level_before, hero_level_after;
+        quests_completed, gold; train_loss and val_loss `{before, after, change}`; skill_ups `[{skill_id, levels}]`;
+        champion `{before, after}`, each `{checkpoint_id, step, exam_accuracy}` or None; next_action `{words, command}`
+        or None.
+        """
+        ...
+
+    async def dismiss_away(self, visit: int) -> Json:
+        """The visit, its card put away in every browser."""
+        ...
+
     async def guild(self) -> Json:
         """Skills, primitives and passives of the active campaign, and how its training is planned.
 

@@ -71,6 +71,18 @@ class RealmBackend:
     async def events(self, before: int | None, limit: int) -> list[Json]:
         return await ask("herald", "events", before, limit)
 
+    async def notices(self, after: int, limit: int) -> Json:
+        return await ask("herald", "notices", after, limit)
+
+    async def visit(self) -> Json:
+        return await ask("herald", "visit")
+
+    async def away(self, since: str | None) -> Json:
+        return await ask("herald", "away", since)
+
+    async def dismiss_away(self, visit: int) -> Json:
+        return await ask("herald", "dismiss_away", visit)
+
     async def guild(self) -> Json:
         return await ask("skill_engine", "guild")
 

@@ -23,6 +23,7 @@ STYLES = (
     "jobs.css",
     "oracle.css",
     "oracleanswer.css",
+    "notices.css",
 )
 TEMPLATE_MARKS = ("${", "`", "{{", "\\")
 

@@ -478,6 +478,18 @@ class GuildDouble:
     async def events(self, before: int | None, limit: int) -> list[Json]:
         return []
 
+    async def notices(self, after: int, limit: int) -> Json:
+        return {"notices": [], "next_after": after}
+
+    async def visit(self) -> Json:
+        return {"id": 1, "first_at": AT.format(9, 41), "last_at": AT.format(9, 41), "dismissed": False}
+
+    async def away(self, since: str | None) -> Json:
+        return {"visit": None, "away": None}
+
+    async def dismiss_away(self, visit: int) -> Json:
+        return await self.visit()
+
     async def quests(self, statuses: list[str], limit: int, offset: int) -> Json:
         return {"quests": [], "total": 0}
 

@@ -52,7 +52,7 @@ def test_the_commands_are_those_that_the_documents_name():
         "job submit", "job list", "job show", "job cancel", "job retry", "job watch", "job types",
         "oracle chat", "oracle status", "oracle load", "oracle unload",
         "hero list", "hero show",
-        "config show", "config set",
+        "away", "notify test", "config show", "config set",
         "db show", "db upgrade", "db downgrade",
     }  # fmt: skip
 

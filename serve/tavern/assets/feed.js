@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { h, icon, keyed, part, setAttr, setText } from "./dom.js";
 import { integer, moment, text } from "./format.js";
 import { onState } from "./live.js";
+import { mountNoticeSet } from "./noticeset.js";
 
 const PAGE = 30;
 const OLDER = "Older events";
@@ -24,6 +25,7 @@ export function mount(element) {
   const more = part(element, "more");
   const events = new Map();
   let whole = false;
+  mountNoticeSet(element);
 
   const show = () => {
     const newestFirst = [...events.values()].sort((a, b) => b.seq - a.seq);

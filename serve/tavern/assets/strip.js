@@ -3,6 +3,8 @@
 import { part, say, setAttr, setText } from "./dom.js";
 import { integer, timeSeconds } from "./format.js";
 import { battleLabel, moodOf, onState } from "./live.js";
+import { mountToasts } from "./toasts.js";
+import { keepLooking } from "./visits.js";
 
 const PILLS = { running: "run", starting: "gold", failed: "bad", lost: "bad" };
 const TITLE = "Realm of Training";
@@ -23,6 +25,9 @@ export function mount(element) {
   for (const anchor of strip.querySelectorAll(".nav a[href]")) {
     if (anchor.pathname === location.pathname) anchor.setAttribute("aria-current", "page");
   }
+
+  mountToasts(strip);
+  keepLooking();
 
   let said = null;
   onState((state, link) => {

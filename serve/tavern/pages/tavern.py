@@ -1,4 +1,4 @@
-"""The page `/`: a glance, the hero, the battle, the skills, what happened, the campaign and its services."""
+"""The page `/`: a glance, what happened while nobody looked, hero, battle, skills, events, campaign, services."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def build(panels: Panels) -> None:
     panels.add("strip")
     with gr.Column(elem_classes=["realm", "tavern"]):
         panels.add("glance")
+        panels.add("away")
         with gr.Column(elem_classes=["tavern-side"]):
             panels.add("hero")
             panels.add("feed")

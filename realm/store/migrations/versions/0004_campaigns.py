@@ -1,4 +1,5 @@
-"""Campaigns that are activated, paused, archived and thrown away; what a battle had cost by each of its points.
+"""Campaigns that are activated, paused, archived and thrown away; what a battle had cost by each of its points;
+when somebody looked, and how far notices were sent.
 
 Going down forgets switches that wait, starting checkpoints and notes; thrown away campaigns become archived ones.
 """
@@ -9,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, Table, Text, column, table, update
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, MetaData, Table, Text, column, table, update
 
 from realm.store.migrations.steps import (
     AT,
@@ -27,6 +28,7 @@ from realm.store.migrations.steps import (
     drop_indexes,
     ident,
     rename_words,
+    seq,
 )
 
 revision = "0004"
@@ -51,6 +53,26 @@ Table(
     Column("leaves_to", WORD, nullable=False),
     ident("activates"),
     at("requested_at", nullable=False),
+)
+
+Table(
+    "visits",
+    TABLES,
+    seq("id"),
+    at("first_at", nullable=False),
+    at("last_at", nullable=False),
+    Column("dismissed", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+Table(
+    "notify_targets",
+    TABLES,
+    ident(primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("sent_at", JSON, nullable=False),
+    Column("failures", Integer, nullable=False),
+    at("not_before"),
+    Column("error", Text, nullable=False),
 )
 
 campaigns: Final = table("campaigns", column("created_at", AT), column("life_since", AT))
