@@ -16,7 +16,7 @@ from skills import Engine, SkillCatalog, get_engine
 
 @pytest.fixture
 def campaign():
-    return Campaign(CAMPAIGN, "mote", 1, CampaignLife.ACTIVE, Momentum.GO, "", "exam", T0)
+    return Campaign(CAMPAIGN, "mote", 1, CampaignLife.ACTIVE, Momentum.GO, "", "exam", T0, T0)
 
 
 def test_the_limits_are_those_of_the_rules(db, campaign):
