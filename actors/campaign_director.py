@@ -11,20 +11,18 @@ from collections.abc import Callable, Collection
 from hashlib import blake2b
 from typing import Any
 
+from actors.campaign_desk import CampaignDesk
 from actors.curriculum import Curriculum
 from actors.examiner import Examiner
 from actors.guild_upkeep import GuildUpkeep
-from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
-from realm.catalog import hero_spec
 from realm.errors import ConflictError
 from realm.rules.battle import BattleState, DesiredState
-from realm.rules.campaign import Campaign, CampaignLife, Momentum, Switch
+from realm.rules.campaign import Campaign, CampaignLife, Momentum
 from realm.rules.quest import Quest, QuestStatus
 from realm.rules.schedule import RECENT, leading_skill
 from realm.store.battles import BattleStore
-from realm.store.campaign_lives import CampaignLives
 from realm.store.checkpoints import CheckpointStore
 from realm.store.events import EventStore
 from realm.store.quests import QuestStore
@@ -48,7 +46,6 @@ class CampaignDirector(Service):
     def __init__(self, home: str) -> None:
         super().__init__(home)
         self.battles = BattleStore(self.database)
-        self.lives = CampaignLives(self.database)
         self.quests = QuestStore(self.database)
         self.checkpoints = CheckpointStore(self.database)
         self.skills = SkillStore(self.database)
@@ -57,6 +54,7 @@ class CampaignDirector(Service):
         self.curriculum = Curriculum(self.database, self.engine)
         self.guild = GuildUpkeep(self, self.engine)
         self.examiner = Examiner(self)
+        self.desk = CampaignDesk(self)
         self.evaluated_at: dict[str, float] = {}
         self.evaluated: set[str] = set()
         self.enabled: set[str] | None = None
@@ -106,49 +104,53 @@ class CampaignDirector(Service):
 
     # Campaigns
 
-    def begin(self, hero_id: str, starting_checkpoint: str | None = None, note: str = "") -> dict[str, Any]:
-        """A new campaign of a hero, paused. `starting_checkpoint`: whose weights it begins with, by id or name."""
-        version = exam_version(self.engine.get(skill_id) for skill_id in hero_spec(hero_id).skills)
-        start = self.checkpoints.get(starting_checkpoint).id if starting_checkpoint else None
-        return row_of(self.lives.create(hero_id, version, now(), start, note))
+    def begin(
+        self, hero_id: str | None = None, starting_checkpoint: str | None = None, note: str = ""
+    ) -> dict[str, Any]:
+        """A new campaign, paused. `starting_checkpoint`: whose weights it begins with, by id or name.
+
+        Raises:
+            NotFoundError, RequestError: there is no such checkpoint, or it is of another hero.
+        """
+        return self.desk.begin(hero_id, starting_checkpoint, note)
 
     def activate(self, campaign_id: str) -> dict[str, Any]:
-        """Have a campaign become the active one, as soon as the battle of the one before is saved.
+        """Have a campaign become the active one, as soon as the battle of the one before is saved (`waits`).
 
         Raises:
             ConflictError: it is archived or deleted, or of another hero than the realm's.
         """
-        hero = self.campaigns.get(campaign_id).hero_id
-        if hero != self.config.hero.name:
-            raise ConflictError(
-                f"Campaign {campaign_id} is of {hero}; this realm was started with {self.config.hero.name}.",
-                f"realm stop, then realm start --hero {hero}.",
-            )
-        return self._told(self.lives.activate(campaign_id, now()))
+        return self.desk.activate(campaign_id)
 
     def leave(self, campaign_id: str, life: str) -> dict[str, Any]:
-        """Pause or archive a campaign; the active one as soon as its battle is saved."""
-        return self._told(self.lives.leave(campaign_id, CampaignLife(life), now()))
+        """Pause or archive a campaign; the active one as soon as its battle is saved (`waits`)."""
+        return self.desk.leave(campaign_id, life)
 
     def restore(self, campaign_id: str) -> dict[str, Any]:
-        """Take a campaign out of the Hall of Legends or the trash."""
-        return self._told((self.lives.restore(campaign_id, now()), self.lives.pending()))
+        """Take a campaign out of the Hall of Legends or the trash: paused."""
+        return self.desk.restore(campaign_id)
 
     def trash(self, campaign_id: str) -> dict[str, Any]:
         """Throw a campaign away; it can be restored."""
-        return self._told((self.lives.trash(campaign_id, now()), self.lives.pending()))
+        return self.desk.trash(campaign_id)
 
-    def _told(self, outcome: tuple[Campaign, Switch | None]) -> dict[str, Any]:
-        """The campaign, and the switch that `waits` for a battle to be saved."""
-        campaign, switch = outcome
-        self.ticker.nudge()
-        return {**row_of(campaign), "waits": None if switch is None else row_of(switch)}
+    def list(self, lives: list[str] | None = None) -> list[dict[str, Any]]:
+        """Campaigns of these lives, newest first."""
+        return self.desk.rows(lives)
+
+    def show(self, campaign_id: str) -> dict[str, Any]:
+        """A campaign and what each of its levels cost."""
+        return self.desk.show(campaign_id)
+
+    def compare(self, campaign_ids: list[str]) -> list[dict[str, Any]]:
+        """Several campaigns and what each of their levels cost."""
+        return self.desk.compare(campaign_ids)
 
     # The tick
 
     def _tick(self) -> None:
         with self.deciding:
-            if self.lives.complete(now()):
+            if self.desk.lives.complete(now()):
                 self._changed()
             campaign = self._campaign()
             if campaign is None:
@@ -185,7 +187,7 @@ class CampaignDirector(Service):
     def _campaign(self) -> Campaign | None:
         """The active campaign, its exam that of the skills enabled now; without any that can be asked it stays."""
         campaign = self.campaigns.get_active()
-        if campaign is None or self.lives.pending() is not None:
+        if campaign is None or self.desk.lives.pending() is not None:
             return None
         skills = self.curriculum.skills(campaign)
         version = exam_version(skills)

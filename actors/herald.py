@@ -63,6 +63,9 @@ class Herald(Service):
             tokens_per_second=metrics["tokens_per_second"],
             steps_per_second=metrics["steps_per_second"],
             quest_id=metrics["quest_id"],
+            tokens_seen=metrics["tokens_seen"],
+            examples_seen=metrics["examples_seen"],
+            train_seconds=metrics["train_seconds"],
         )
         with self.lock:
             self.live = {**metrics, "campaign_id": campaign_id, "battle_id": battle_id, "at": at}

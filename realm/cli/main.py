@@ -12,6 +12,7 @@ import realm
 from realm.cli import (
     away,
     battle,
+    campaign,
     config,
     db,
     hero,
@@ -83,6 +84,7 @@ primitive_run.add_to(primitive.app)
 for name, group in {
     "quest": quest.app,
     "battle": battle.app,
+    "campaign": campaign.app,
     "skill": skill.app,
     "primitive": primitive.app,
     "passive": passive.app,

@@ -115,7 +115,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class BattlePoint:
-    """Metrics at one campaign step. Rates are per second of wall time."""
+    """Metrics at one campaign step. Rates are per second of wall time; `tokens_seen`, `examples_seen` and
+    `train_seconds` count from the campaign's first step, None in points from before they were kept."""
 
     step: int
     at: datetime
@@ -124,6 +125,9 @@ class BattlePoint:
     tokens_per_second: float | None = None
     steps_per_second: float | None = None
     quest_id: str | None = None
+    tokens_seen: int | None = None
+    examples_seen: int | None = None
+    train_seconds: float | None = None
 
 
 def battle_id(campaign_id: str, number: int) -> str:

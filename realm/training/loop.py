@@ -49,23 +49,26 @@ class LoopSettings:
 
 @dataclass
 class Progress:
-    """Counters saved with every checkpoint."""
+    """Counters of the campaign, saved with every checkpoint. `train_seconds` is the time of its steps, that between two
+    steps without a pause included; steps that a crash took back are not in it."""
 
     tokens_seen: int = 0
     examples_seen: int = 0
+    train_seconds: float = 0.0
     cursor: Cursor | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
             "tokens_seen": self.tokens_seen,
             "examples_seen": self.examples_seen,
+            "train_seconds": self.train_seconds,
             "cursor": self.cursor.to_json() if self.cursor else None,
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Progress:
         cursor = Cursor.from_json(data["cursor"]) if data["cursor"] else None
-        return cls(data["tokens_seen"], data["examples_seen"], cursor)
+        return cls(data["tokens_seen"], data["examples_seen"], data.get("train_seconds", 0.0), cursor)
 
 
 class BattleLoop:
@@ -191,8 +194,10 @@ class BattleLoop:
         if after.quest_id != self.stepped_quest:
             self.gap = None if self.stepped_at is None else time.monotonic() - self.stepped_at
             self.stepped_quest = after.quest_id
+        began = self.stepped_at or time.monotonic()
         result = self.engine.step(batch)
         self.stepped_at = time.monotonic()
+        self.progress.train_seconds += self.stepped_at - began
         if self.engine.rank == 0:
             self.meter.add(result)
         self.progress.tokens_seen += batch.tokens
@@ -216,6 +221,8 @@ class BattleLoop:
                 steps_per_second=steps_per_second,
                 tokens_per_second=tokens_per_second,
                 tokens_seen=self.progress.tokens_seen,
+                examples_seen=self.progress.examples_seen,
+                train_seconds=self.progress.train_seconds,
             )
         )
 

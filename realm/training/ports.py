@@ -52,6 +52,9 @@ class Metrics:
     steps_per_second: float
     tokens_per_second: float
     tokens_seen: int
+    examples_seen: int
+    train_seconds: float
+    """As `Progress` has them."""
 
 
 class BattlePorts(Protocol):

@@ -1,0 +1,89 @@
+"""Campaigns as people ask for them: made, activated, left, shown, compared. A part of CampaignDirector."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from actors.rows import row_of
+from actors.service import now
+from realm.catalog import hero_spec
+from realm.errors import ConflictError, RequestError
+from realm.rules.campaign import Campaign, CampaignLife, Switch
+from realm.rules.transitions import Transition
+from realm.store.campaign_lives import CampaignLives
+from realm.store.courses import CourseReader
+from skills import exam_version
+
+if TYPE_CHECKING:
+    from actors.campaign_director import CampaignDirector
+
+COMPARED = 20
+
+
+class CampaignDesk:
+    """What CampaignDirector is asked about campaigns."""
+
+    def __init__(self, service: CampaignDirector) -> None:
+        self.service = service
+        self.store = service.campaigns
+        self.lives = CampaignLives(service.database)
+        self.courses = CourseReader(service.database)
+
+    def begin(self, hero_id: str | None, starting_checkpoint: str | None, note: str) -> dict[str, Any]:
+        """A new campaign, paused: of the checkpoint's hero, else of the one named, else of the realm's."""
+        start = self.service.checkpoints.get(starting_checkpoint) if starting_checkpoint else None
+        hero = hero_id or (start.hero_id if start else self.service.config.hero.name)
+        version = exam_version(self.service.engine.get(skill_id) for skill_id in hero_spec(hero).skills)
+        return self._told((self.lives.create(hero, version, now(), start.id if start else None, note), None))
+
+    def activate(self, campaign_id: str) -> dict[str, Any]:
+        hero, fights = self.store.get(campaign_id).hero_id, self.service.config.hero.name
+        if hero != fights:
+            raise ConflictError(
+                f"Campaign {campaign_id} is of {hero}; this realm was started with {fights}.",
+                f"realm stop, then realm start --hero {hero}.",
+            )
+        return self._told(self.lives.activate(campaign_id, now()))
+
+    def leave(self, campaign_id: str, life: str) -> dict[str, Any]:
+        return self._told(self.lives.leave(campaign_id, CampaignLife(life), now()))
+
+    def restore(self, campaign_id: str) -> dict[str, Any]:
+        return self._told((self.lives.restore(campaign_id, now()), self.lives.pending()))
+
+    def trash(self, campaign_id: str) -> dict[str, Any]:
+        return self._told((self.lives.trash(campaign_id, now()), self.lives.pending()))
+
+    def rows(self, lives: list[str] | None) -> list[dict[str, Any]]:
+        """Campaigns, newest first, each with its `step` and `mastered` levels by skill."""
+        wanted = tuple(CampaignLife(each) for each in lives) if lives else tuple(CampaignLife)
+        return [self._row(each) for each in self.store.page(lives=wanted, limit=1000)]
+
+    def show(self, campaign_id: str) -> dict[str, Any]:
+        """A campaign with its `transitions`: what each level had taken by then, and what it cost."""
+        campaign = self.store.get(campaign_id)
+        waits = self.lives.pending()
+        found = [_transition(each) for each in self.courses.transitions(campaign.id)]
+        return {**self._row(campaign), "waits": None if waits is None else row_of(waits), "transitions": found}
+
+    def compare(self, campaign_ids: list[str]) -> list[dict[str, Any]]:
+        """Several campaigns as `show` tells each."""
+        if not 1 <= len(campaign_ids) <= COMPARED:
+            raise RequestError(f"{len(campaign_ids)} campaigns are named.", f"Compare 1 to {COMPARED}.")
+        return [self.show(each) for each in dict.fromkeys(campaign_ids)]
+
+    def _row(self, campaign: Campaign) -> dict[str, Any]:
+        state = self.store.hero_state(campaign.id)
+        mastered = {each.skill_id: each.mastered_level for each in self.service.skills.states(campaign.id)}
+        parameters = hero_spec(campaign.hero_id).parameters
+        return {**row_of(campaign), "step": state.xp, "mastered": mastered, "parameters": parameters}
+
+    def _told(self, outcome: tuple[Campaign, Switch | None]) -> dict[str, Any]:
+        campaign, switch = outcome
+        self.service.ticker.nudge()
+        return {**self._row(campaign), "waits": None if switch is None else row_of(switch)}
+
+
+def _transition(found: Transition) -> dict[str, Any]:
+    return {**asdict(found), "at": found.at.isoformat()}
