@@ -283,7 +283,8 @@ def make_campaign(
 
 def set_life(connection: Connection, found: Campaign, life: CampaignLife, now: datetime) -> None:
     guarded = update(campaigns).where(campaigns.c.id == found.id, campaigns.c.life == found.life)
-    connection.execute(guarded.values(life=life, life_since=now))
+    moves = {} if life == CampaignLife.ACTIVE else {"momentum": Momentum.IDLE, "momentum_reason": ""}
+    connection.execute(guarded.values(life=life, life_since=now, **moves))
     data = {"campaign_id": found.id, "from": found.life, "to": life}
     emit(connection, now, "campaign.life", f"Campaign {found.id} is {life}", data=data)
 
