@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.rows import row_of
 from actors.service import now
+from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import ConflictError, RequestError
 from realm.rules.campaign import Campaign, CampaignLife, Switch
@@ -32,7 +33,11 @@ class CampaignDesk:
 
     def begin(self, hero_id: str | None, starting_checkpoint: str | None, note: str) -> dict[str, Any]:
         """A new campaign, paused: of the checkpoint's hero, else of the one named, else of the realm's."""
-        start = self.service.checkpoints.get(starting_checkpoint) if starting_checkpoint else None
+        start = None
+        if starting_checkpoint:
+            # VaultKeeper knows the aliases, and names the nearest of what is not there.
+            book = ask(self.service.peer("vault_keeper").book.remote(starting_checkpoint))
+            start = self.service.checkpoints.get(book["checkpoint_id"])
         hero = hero_id or (start.hero_id if start else self.service.config.hero.name)
         version = exam_version(self.service.engine.get(skill_id) for skill_id in hero_spec(hero).skills)
         return self._told((self.lives.create(hero, version, now(), start.id if start else None, note), None))
