@@ -20,7 +20,7 @@ def second(realm: RunningRealm) -> Iterator[str]:
     """A new campaign of the same hero, paused; thrown away at the end, when the first one is active again."""
     realm.wait(lambda s: s["battle"]["state"] == "running", "the first campaign fights", 240)
     [(first,)] = realm.rows("select id from campaigns where life = 'active'")
-    made: Any = json.loads(realm.cli("campaign", "new", "--note", "beside", "--json"))
+    made: Any = json.loads(realm.cli("campaign", "new", "--note", "beside", "--json").stdout)
     yield made["id"]
     realm.cli("campaign", "activate", first)
     realm.cli("campaign", "delete", made["id"])
@@ -56,7 +56,7 @@ def test_the_active_campaign_changes_and_nothing_is_lost(realm: RunningRealm, se
     assert dict(realm.rows(LIVES))[second] == "paused"
     [(state, reason)] = realm.rows(f"select state, reason from battles where campaign_id = '{second}'")
     assert (state, reason) == ("paused", "the campaign was paused")
-    shown = json.loads(realm.cli("campaign", "show", second, "--json"))
+    shown = json.loads(realm.cli("campaign", "show", second, "--json").stdout)
     assert shown["momentum"] == "idle"
 
 
@@ -66,10 +66,11 @@ def test_a_paused_campaign_fights_no_battle_and_survives_a_question(realm: Runni
     realm.cli("campaign", "pause", first)
     state = realm.wait(lambda s: s["campaign"]["state"] == "paused", "the paused campaign shown")
     assert state["campaign"]["id"] == first
-    status, told = realm.request("/api/battle/resume", {})
+    vault = f"http://127.0.0.1:{realm.env['REALM_WEB__VAULT_PORT']}"
+    status, told = realm.request("/api/training/control", {"action": "resume"}, at=vault)
     assert status == 409
     assert f"realm campaign activate {first}" in json.dumps(told)
     assert realm.rows(OPEN) == []
-    assert realm.request("/api/ledger/summary", at=f"http://127.0.0.1:{realm.env['REALM_WEB__VAULT_PORT']}")[0] == 200
+    assert realm.request("/api/ledger/summary", at=vault)[0] == 200
     realm.cli("campaign", "activate", first)
     fights(realm, first)
