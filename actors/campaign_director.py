@@ -14,6 +14,7 @@ from typing import Any
 from actors.curriculum import Curriculum
 from actors.examiner import Examiner
 from actors.guild_upkeep import GuildUpkeep
+from actors.honours import Awarding
 from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
@@ -57,6 +58,7 @@ class CampaignDirector(Service):
         self.curriculum = Curriculum(self.database, self.engine)
         self.guild = GuildUpkeep(self, self.engine)
         self.examiner = Examiner(self)
+        self.awarding = Awarding(self.database, now)
         self.evaluated_at: dict[str, float] = {}
         self.evaluated: set[str] = set()
         self.enabled: set[str] | None = None
@@ -69,6 +71,7 @@ class CampaignDirector(Service):
 
     def level_mastered(self, skill_id: str, level: int) -> None:
         """Leave what trains the mastered level, and generate what trains the next."""
+        self.awarding.hurry()
         self.ticker.nudge()
 
     def plan_changed(self) -> None:
@@ -156,7 +159,8 @@ class CampaignDirector(Service):
             self._attempt(self._leave_outdated, campaign)
             trouble = self._attempt(self._fill_board, campaign)
             self._keep_fighting(campaign.id, trouble)
-            for step in (self.examiner.tick, self._evaluate_newest, self.guild.tick, self._prune):
+            steps = (self.examiner.tick, self._evaluate_newest, self.guild.tick, self.awarding.tick, self._prune)
+            for step in steps:
                 self._attempt(step, campaign)
 
     def _attempt(self, step: Callable[[Campaign], None], campaign: Campaign) -> str:
