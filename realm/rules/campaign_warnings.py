@@ -18,6 +18,10 @@ REGRESSION_POINTS: Final = 10
 WEAK_BELOW: Final = 0.50
 """Accuracy over the newest outcomes below which a primitive is weak."""
 
+TOLD_AFTER: Final = 3
+"""Results in a row whose intervals do not overlap with the peak's, after which a warning is told as an event. The peak
+is the best of many: of a level that stands still, one result in ten lies so far below it."""
+
 
 class WarningKind(StrEnum):
     REGRESSION = "regression"

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select
 
-from realm.rules.campaign_warnings import CampaignWarning, WarningKind
+from realm.rules.campaign_warnings import TOLD_AFTER, CampaignWarning, WarningKind
 from realm.store.columns import to, values_of
 from realm.store.database import Database
 from realm.store.events import emit
@@ -29,7 +29,8 @@ _NAMED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class StandingWarning:
-    """A warning since it appeared; the rest as of the last reading. `told`: an event told of it."""
+    """A warning since it appeared; the rest as of the last reading. `beyond_chance`: results in a row, up to now, whose
+    intervals do not overlap. `told`: an event told of it."""
 
     kind: WarningKind
     subject: str
@@ -37,6 +38,7 @@ class StandingWarning:
     name: str
     points: float
     text: str
+    beyond_chance: int
     told: bool
     since: datetime
 
@@ -57,8 +59,8 @@ class WarningStore:
     def settle(self, campaign_id: str, found: Sequence[CampaignWarning], now: datetime) -> None:
         """Have the rows be those that were found now. The same again writes nothing.
 
-        An event tells of a warning once its intervals do not overlap, and of the end of one that was told: around its
-        limit alone a warning comes and goes by chance. Those of a kind that are told at once are one event.
+        An event tells of a warning that is more than chance (`TOLD_AFTER`), and of the end of one that was told. Those
+        of a kind that are told at once are one event.
         """
         before = self.standing(campaign_id)
         after = _after(before, found, now)
@@ -82,15 +84,25 @@ class WarningStore:
 
 def _after(before: Sequence[StandingWarning], found: Sequence[CampaignWarning], now: datetime) -> list[StandingWarning]:
     known = {each.key: each for each in before}
-    made: list[StandingWarning] = []
-    for each in found:
-        old = known.get((each.kind, each.subject, each.level))
-        told = not each.overlap or (old is not None and old.told)
-        since = now if old is None else old.since
-        made.append(
-            StandingWarning(each.kind, each.subject, each.level, each.name, each.points, each.text, told, since)
-        )
-    return made
+    return [_standing_now(known.get((each.kind, each.subject, each.level)), each, now) for each in found]
+
+
+def _standing_now(old: StandingWarning | None, found: CampaignWarning, now: datetime) -> StandingWarning:
+    """A warning as it stands now. Another text is another result."""
+    beyond = 0 if old is None else old.beyond_chance
+    if old is None or old.text != found.text:
+        beyond = 0 if found.overlap else beyond + 1
+    return StandingWarning(
+        kind=found.kind,
+        subject=found.subject,
+        level=found.level,
+        name=found.name,
+        points=found.points,
+        text=found.text,
+        beyond_chance=beyond,
+        told=beyond >= TOLD_AFTER or (old is not None and old.told),
+        since=now if old is None else old.since,
+    )
 
 
 def _standing(connection: Connection, campaign_id: str) -> list[StandingWarning]:

@@ -136,6 +136,7 @@ campaign_warnings = Table(
     Column("name", Text, nullable=False),
     Column("points", Float, nullable=False),
     Column("text", Text, nullable=False),
+    Column("beyond_chance", Integer, nullable=False),
     Column("told", Boolean, nullable=False),
     _at("since", nullable=False),
 )

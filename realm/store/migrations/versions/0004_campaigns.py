@@ -94,6 +94,7 @@ Table(
     Column("name", Text, nullable=False),
     Column("points", Float, nullable=False),
     Column("text", Text, nullable=False),
+    Column("beyond_chance", Integer, nullable=False),
     Column("told", Boolean, nullable=False),
     at("since", nullable=False),
 )
