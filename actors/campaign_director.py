@@ -15,6 +15,7 @@ from actors.campaign_desk import CampaignDesk
 from actors.curriculum import Curriculum
 from actors.examiner import Examiner
 from actors.guild_upkeep import GuildUpkeep
+from actors.honours import Awarding
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.errors import ConflictError
@@ -55,6 +56,7 @@ class CampaignDirector(Service):
         self.guild = GuildUpkeep(self, self.engine)
         self.examiner = Examiner(self)
         self.desk = CampaignDesk(self)
+        self.awarding = Awarding(self.database, now)
         self.evaluated_at: dict[str, float] = {}
         self.evaluated: set[str] = set()
         self.enabled: set[str] | None = None
@@ -67,6 +69,7 @@ class CampaignDirector(Service):
 
     def level_mastered(self, skill_id: str, level: int) -> None:
         """Leave what trains the mastered level, and generate what trains the next."""
+        self.awarding.hurry()
         self.ticker.nudge()
 
     def plan_changed(self) -> None:
@@ -158,7 +161,8 @@ class CampaignDirector(Service):
             self._attempt(self._leave_outdated, campaign)
             trouble = self._attempt(self._fill_board, campaign)
             self._keep_fighting(campaign.id, trouble)
-            for step in (self.examiner.tick, self._evaluate_newest, self.guild.tick, self._prune):
+            steps = (self.examiner.tick, self._evaluate_newest, self.guild.tick, self.awarding.tick, self._prune)
+            for step in steps:
                 self._attempt(step, campaign)
 
     def _attempt(self, step: Callable[[Campaign], None], campaign: Campaign) -> str:

@@ -126,6 +126,10 @@ class Herald(Service):
         found, upto = self.notices_store.after(after, limit)
         return {"notices": [row_of(each) for each in found], "next_after": upto}
 
+    def honours(self) -> list[dict[str, Any]]:
+        """Every title and achievement with how far it is: see HonourBooks."""
+        return self.reader.honour_rows()
+
     def visit(self) -> dict[str, Any]:
         """Somebody looks at the realm: the visit."""
         return self.desk.visit(now())

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from actors.curriculum import Curriculum
+from actors.honour_books import HonourBooks
 from actors.rows import row_of
 from actors.skill_rows import evaluation_row, skill_row
 from realm.catalog import hero_spec
@@ -52,6 +53,7 @@ class StateReader:
         self.skills = SkillStore(database)
         self.checkpoints = CheckpointStore(database)
         self.event_store = EventStore(database)
+        self.honours = HonourBooks(database)
         self.engine = get_engine()
         self.curriculum = Curriculum(database, self.engine)
 
@@ -62,7 +64,8 @@ class StateReader:
         base: dict[str, Any] = {"at": at.isoformat(), "home": str(self.home.root), "disk": self._disk(config)}
         if campaign is None:
             empty = {"hero": None, "campaign": None, "skills": {}, "quests": {}, "champion": None, "events": []}
-            return {**base, **empty, "battle": NO_BATTLE, "next_quest": None, "latest_checkpoint": None}
+            nothing = {"battle": NO_BATTLE, "next_quest": None, "latest_checkpoint": None}
+            return {**base, **empty, **nothing, **self.honours.state(None)}
         if live is not None and (live["campaign_id"] != campaign.id or (at - live["at"]).total_seconds() > LIVE_S):
             live = None
         battle = self.battles.current(campaign.id) or next(iter(self.battles.page(campaign.id, 1)), None)
@@ -72,6 +75,7 @@ class StateReader:
         step = max(live["step"] if live else 0, state.xp)
         return {
             **base,
+            **self.honours.state(campaign.id),
             "hero": self._hero(config, campaign, state, train_loss, step),
             "campaign": self._campaign(campaign, state, step),
             "battle": self._battle(campaign, battle, live, state),
@@ -82,6 +86,11 @@ class StateReader:
             "latest_checkpoint": row_of(newest) if newest else None,
             "events": self.events(None, EVENTS_SHOWN),
         }
+
+    def honour_rows(self) -> list[dict[str, Any]]:
+        """Every title and achievement, of the campaign whose state is shown: see HonourBooks."""
+        campaign = self.campaigns.get_current()
+        return self.honours.rows(None if campaign is None else campaign.id)
 
     def loss(self, after: int) -> dict[str, Any]:
         """[step, value] beyond step `after`: train loss, validation loss, and marks where levels were mastered."""

@@ -18,6 +18,10 @@ REGRESSION_POINTS: Final = 10
 WEAK_BELOW: Final = 0.50
 """Accuracy over the newest outcomes below which a primitive is weak."""
 
+TOLD_AFTER: Final = 3
+"""Results in a row whose intervals do not overlap with the peak's, after which a warning is told as an event. The peak
+is the best of many: of a level that stands still, one result in ten lies so far below it."""
+
 
 class WarningKind(StrEnum):
     REGRESSION = "regression"
@@ -26,7 +30,8 @@ class WarningKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CampaignWarning:
-    """`subject` is the id of a skill, "exam" or the id of a primitive; `level` 0 where there is none.
+    """`subject` is the id of a skill, "exam" or the id of a primitive, `name` what is shown of it; `level` 0 where
+    there is none.
 
     `overlap`: whether the intervals of `latest` and `peak` do; a weak primitive has no peak.
     """
@@ -34,6 +39,7 @@ class CampaignWarning:
     kind: WarningKind
     subject: str
     level: int
+    name: str
     latest: Score
     peak: Score | None
     overlap: bool
@@ -80,7 +86,7 @@ def _regression(subject: str, level: int, what: str, latest: Score, peak: Score)
         f"{what}: {_worded(latest)}, at its best {_worded(peak)}: {points:.1f} points lower; "
         f"the 95 % intervals {'overlap' if overlap else 'do not overlap'}."
     )
-    return CampaignWarning(WarningKind.REGRESSION, subject, level, latest, peak, overlap, text)
+    return CampaignWarning(WarningKind.REGRESSION, subject, level, what, latest, peak, overlap, text)
 
 
 def _weak_primitives(record: CampaignRecord, names: Mapping[str, str]) -> Iterator[CampaignWarning]:
@@ -88,9 +94,10 @@ def _weak_primitives(record: CampaignRecord, names: Mapping[str, str]) -> Iterat
         if score.n < ENOUGH_OUTCOMES or score.accuracy >= WEAK_BELOW:
             continue
         low = 100 * WEAK_BELOW
-        text = f"{names.get(primitive, primitive)}: {_worded(score)} of its newest outcomes, below {low:g} %."
+        name = names.get(primitive, primitive)
+        text = f"{name}: {_worded(score)} of its newest outcomes, below {low:g} %."
         overlap = score.interval()[1] >= WEAK_BELOW
-        yield CampaignWarning(WarningKind.WEAK_PRIMITIVE, primitive, 0, score, None, overlap, text)
+        yield CampaignWarning(WarningKind.WEAK_PRIMITIVE, primitive, 0, name, score, None, overlap, text)
 
 
 def _score(mark: ExamMark) -> Score:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from realm.rules.conditions import Condition, holds
@@ -36,6 +38,21 @@ class Achievement:
     icon: str
     condition: Condition
     description: str
+
+
+class HonourKind(StrEnum):
+    TITLE = "title"
+    ACHIEVEMENT = "achievement"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldHonour:
+    """What a campaign earned, when, and at which step that training can resume from."""
+
+    kind: HonourKind
+    honour_id: str
+    at: datetime
+    step: int
 
 
 class Honour(Protocol):

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from realm.rules.battle import BattleState, DesiredState
 from realm.rules.campaign import CampaignLife, Momentum
+from realm.rules.campaign_warnings import WarningKind
 from realm.rules.checkpoint import CreatedBy, TrashedBy
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
 from realm.rules.passives import PassiveMode
@@ -29,6 +30,7 @@ from realm.rules.primitives import WINDOW
 from realm.rules.quest import QuestPriority, QuestStatus
 from realm.rules.schedule import MixKind, Strategy
 from realm.rules.stronghold import AssetKind, Protection, TransferState
+from realm.rules.titles import HonourKind
 from realm.store.columns import JsonTuple, LevelResults, Ranked, UtcDateTime, word
 
 METADATA: Final = MetaData()
@@ -112,6 +114,31 @@ campaign_switches = Table(
     Column("leaves_to", word(CampaignLife), nullable=False),
     _id("activates"),
     _at("requested_at", nullable=False),
+)
+
+honours = Table(
+    "honours",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    Column("kind", word(HonourKind), primary_key=True),
+    _id("honour_id", primary_key=True),
+    _at("at", nullable=False),
+    Column("step", BigInteger, nullable=False),
+)
+
+campaign_warnings = Table(
+    "campaign_warnings",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    Column("kind", word(WarningKind), primary_key=True),
+    _id("subject", primary_key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("points", Float, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("beyond_chance", Integer, nullable=False),
+    Column("told", Boolean, nullable=False),
+    _at("since", nullable=False),
 )
 
 quests = Table(

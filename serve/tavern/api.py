@@ -21,6 +21,7 @@ from serve.tavern.uploads import Upload, UploadRoom
 
 STATE_FRESH_S = 0.25
 LOSS_FRESH_S = 1.0
+HONOURS_FRESH_S = 2.0
 
 Priority = Literal["high", "normal", "low"]
 Action = Literal["pause", "resume", "stop"]
@@ -58,6 +59,7 @@ def add_routes(
     """Puts /health, the routes of `routers` and /api on `app`, ahead of anything mounted at its root."""
     state = SharedAnswer(backend.state, STATE_FRESH_S)
     loss = SharedAnswers(backend.loss, LOSS_FRESH_S)
+    honours = SharedAnswer(backend.honours, HONOURS_FRESH_S)
     api = APIRouter(prefix="/api")
 
     @app.get("/health")
@@ -77,6 +79,10 @@ def add_routes(
         before: Annotated[int | None, Query(ge=0)] = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
     ) -> Response:
         return answer({"events": await backend.events(before, limit)})
+
+    @api.get("/honours")
+    async def get_honours() -> Response:
+        return json_answer(await honours.body())
 
     @api.post("/battle")
     async def post_battle(body: BattleBody) -> Response:

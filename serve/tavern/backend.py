@@ -17,7 +17,8 @@ class TavernBackend(Protocol):
         """The cached snapshot, also `realm status --json`.
 
         seq, at, version, home, hero, campaign, battle, skills, quests, next_quest, champion, latest_checkpoint, events,
-        services, nodes, disk. What is not known yet is None; pages show a dash.
+        services, nodes, disk; title {id, name, priority}, achievements {earned, of}, warnings [{kind, text}]. What is
+        not known yet is None; pages show a dash.
         """
         ...
 
@@ -79,6 +80,16 @@ class TavernBackend(Protocol):
         """`{notices: [{seq, at, kind, title, detail}], next_after}`: of the events with `seq` > `after`, oldest first.
 
         kind: level_up, champion, blocker, verdict, battle_failed, title or achievement. `next_after` goes on from here.
+        """
+        ...
+
+    async def honours(self) -> list[Json]:
+        """Every title, then every achievement.
+
+        `[{id, name, kind, category, icon, priority, description, earned_at, step, progress: [{text, value, target,
+        met}]}]`: kind is title or achievement; titles have a priority, achievements a category and an icon; earned_at
+        and step are None until it is earned, value while it is not measured; progress has a row for each measure of
+        the condition, as of now: what was earned stays earned, also where one is no longer met.
         """
         ...
 

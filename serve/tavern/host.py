@@ -74,6 +74,9 @@ class RealmBackend:
     async def notices(self, after: int, limit: int) -> Json:
         return await ask("herald", "notices", after, limit)
 
+    async def honours(self) -> list[Json]:
+        return await ask("herald", "honours")
+
     async def visit(self) -> Json:
         return await ask("herald", "visit")
 

@@ -481,6 +481,9 @@ class GuildDouble:
     async def notices(self, after: int, limit: int) -> Json:
         return {"notices": [], "next_after": after}
 
+    async def honours(self) -> list[Json]:
+        return []
+
     async def visit(self) -> Json:
         return {"id": 1, "first_at": AT.format(9, 41), "last_at": AT.format(9, 41), "dismissed": False}
 

@@ -1,7 +1,8 @@
 """Campaigns that are activated, paused, archived and thrown away; what a battle had cost by each of its points;
-when somebody looked, and how far notices were sent.
+when somebody looked, and how far notices were sent; titles and achievements that were earned, warnings that stand.
 
-Going down forgets switches that wait, starting checkpoints and notes; thrown away campaigns become archived ones.
+Going down forgets switches that wait, starting checkpoints, notes and what was earned; thrown away campaigns become
+archived ones.
 """
 
 from __future__ import annotations
@@ -73,6 +74,29 @@ Table(
     Column("failures", Integer, nullable=False),
     at("not_before"),
     Column("error", Text, nullable=False),
+)
+Table(
+    "honours",
+    TABLES,
+    ident("campaign_id", primary_key=True),
+    Column("kind", WORD, primary_key=True),
+    ident("honour_id", primary_key=True),
+    at("at", nullable=False),
+    Column("step", BigInteger, nullable=False),
+)
+Table(
+    "campaign_warnings",
+    TABLES,
+    ident("campaign_id", primary_key=True),
+    Column("kind", WORD, primary_key=True),
+    ident("subject", primary_key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("points", Float, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("beyond_chance", Integer, nullable=False),
+    Column("told", Boolean, nullable=False),
+    at("since", nullable=False),
 )
 
 campaigns: Final = table("campaigns", column("created_at", AT), column("life_since", AT))
