@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from actors.rows import row_of
-from actors.service import now
+from actors.service import call_id, now
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import ConflictError, RequestError
@@ -40,7 +40,9 @@ class CampaignDesk:
             start = self.service.checkpoints.get(book["checkpoint_id"])
         hero = hero_id or (start.hero_id if start else self.service.config.hero.name)
         version = exam_version(self.service.engine.get(skill_id) for skill_id in hero_spec(hero).skills)
-        return self._told((self.lives.create(hero, version, now(), start.id if start else None, note), None))
+        # Run again because the actor was killed, the call makes no second one.
+        made = self.lives.create(hero, version, now(), start.id if start else None, note, call_id())
+        return self._told((made, None))
 
     def activate(self, campaign_id: str) -> dict[str, Any]:
         hero, fights = self.store.get(campaign_id).hero_id, self.service.config.hero.name

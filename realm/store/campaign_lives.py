@@ -34,9 +34,15 @@ class CampaignLives:
         self._db = db
 
     def create(
-        self, hero_id: str, exam_version: str, now: datetime, starting_checkpoint: str | None = None, note: str = ""
+        self,
+        hero_id: str,
+        exam_version: str,
+        now: datetime,
+        starting_checkpoint: str | None = None,
+        note: str = "",
+        key: str | None = None,
     ) -> Campaign:
-        """A new campaign of the hero, paused.
+        """A new campaign of the hero, paused; the one that was made under the same `key`, if there is one.
 
         Raises:
             NotFoundError: no such checkpoint outside the trash.
@@ -45,11 +51,14 @@ class CampaignLives:
         if len(note) > NOTE_LENGTH:
             raise RequestError(f"The note has {len(note)} characters.", f"{NOTE_LENGTH} are the most.")
         with self._db.write() as connection:
+            known = find_campaigns(connection, campaigns.c.created_key == key) if key else []
+            if known:
+                return known[0]
             if starting_checkpoint is not None:
                 _require_start(connection, starting_checkpoint, hero_id)
             made = make_campaign(connection, hero_id, exam_version, now, life=CampaignLife.PAUSED)
             change = update(campaigns).where(campaigns.c.id == made.id)
-            connection.execute(change.values(starting_checkpoint_id=starting_checkpoint, note=note))
+            connection.execute(change.values(starting_checkpoint_id=starting_checkpoint, note=note, created_key=key))
             return campaign_by_id(connection, made.id)
 
     def activate(self, campaign: str, now: datetime) -> tuple[Campaign, Switch | None]:

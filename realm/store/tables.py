@@ -103,6 +103,7 @@ campaigns = Table(
     _id("starting_checkpoint_id"),
     Column("note", Text, nullable=False),
     _at("life_since", nullable=False),
+    _id("created_key"),
     UniqueConstraint("hero_id", "number"),
     Index("campaigns_starting", "starting_checkpoint_id"),
 )

@@ -140,6 +140,13 @@ def test_a_campaign_begins_with_a_checkpoint_which_is_protected(store, lives, db
     assert len(store.page()) == 2
 
 
+def test_a_call_that_is_made_again_makes_one_campaign(store, lives):
+    made = lives.create("mote", "v1", T0, note="once", key="call-1")
+    assert lives.create("mote", "v1", at(1), note="once", key="call-1") == made
+    assert lives.create("mote", "v1", at(2), key="call-2").id == "mote-3"
+    assert len(store.page()) == 3
+
+
 def test_a_start_leaves_what_a_person_paused(store, lives):
     lives.leave(CAMPAIGN, PAUSED, at(1))
     assert store.ensure_campaign("mote", "v1", at(2)).life == PAUSED

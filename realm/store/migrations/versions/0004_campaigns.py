@@ -38,7 +38,12 @@ down_revision = "0003"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 COLUMNS: Final[Added] = {
-    "campaigns": {"starting_checkpoint_id": (IDENT, None), "note": (Text(), ""), "life_since": (AT, _EPOCH)},
+    "campaigns": {
+        "starting_checkpoint_id": (IDENT, None),
+        "note": (Text(), ""),
+        "life_since": (AT, _EPOCH),
+        "created_key": (IDENT, None),
+    },
     "battle_points": {
         "tokens_seen": (BigInteger(), None),
         "examples_seen": (BigInteger(), None),
