@@ -34,17 +34,17 @@ class GuildBooks:
     def _primitives_by_id(self, campaign_id: str) -> dict[str, dict[str, Any]]:
         """The row of every primitive. Histories are long: they are read again once more was asked, which stats say."""
         stats = self.primitives.stats(campaign_id)
-        mark = (campaign_id, stats)
-        if self._read is None or self._read[0] != mark:
+        if self._read is None or self._read[0] != (campaign_id, stats):
             known = {primitive.id: primitive for primitive in self.engine.list_primitives()}
-            history = self.primitives.history(campaign_id)
+            # Both as of one moment: more may be recorded meanwhile.
+            stats, history = self.primitives.recorded(campaign_id)
             rows = {
                 each: primitive_row(
                     each, known.get(each), stats.get(each, PrimitiveStats(campaign_id, each)), history.get(each, ())
                 )
                 for each in {**known, **stats}
             }
-            self._read = (mark, rows)
+            self._read = ((campaign_id, stats), rows)
             return rows
         return self._read[1]
 

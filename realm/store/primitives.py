@@ -54,20 +54,33 @@ class PrimitiveStore:
 
     def stats(self, campaign_id: str) -> dict[str, PrimitiveStats]:
         """What was recorded, by primitive."""
-        query = select(primitive_stats).where(primitive_stats.c.campaign_id == campaign_id)
         with self._db.read() as connection:
-            rows = connection.execute(query.order_by(primitive_stats.c.primitive)).mappings()
-            return {row["primitive"]: to(PrimitiveStats, row) for row in rows}
+            return _stats(connection, campaign_id)
 
     def history(self, campaign_id: str) -> dict[str, tuple[HistoryEntry, ...]]:
         """Outcomes by primitive and checkpoint step, oldest first; at most HISTORY entries a primitive."""
-        query = select(primitive_history).where(primitive_history.c.campaign_id == campaign_id)
-        found: dict[str, list[HistoryEntry]] = {}
         with self._db.read() as connection:
-            rows = connection.execute(query.order_by(primitive_history.c.primitive, primitive_history.c.step))
-            for row in rows.mappings():
-                found.setdefault(row["primitive"], []).append(to(HistoryEntry, row))
-        return {primitive: tuple(entries) for primitive, entries in found.items()}
+            return _history(connection, campaign_id)
+
+    def recorded(self, campaign_id: str) -> tuple[dict[str, PrimitiveStats], dict[str, tuple[HistoryEntry, ...]]]:
+        """Stats and history as of one moment."""
+        with self._db.read() as connection:
+            return _stats(connection, campaign_id), _history(connection, campaign_id)
+
+
+def _stats(connection: Connection, campaign_id: str) -> dict[str, PrimitiveStats]:
+    query = select(primitive_stats).where(primitive_stats.c.campaign_id == campaign_id)
+    rows = connection.execute(query.order_by(primitive_stats.c.primitive)).mappings()
+    return {row["primitive"]: to(PrimitiveStats, row) for row in rows}
+
+
+def _history(connection: Connection, campaign_id: str) -> dict[str, tuple[HistoryEntry, ...]]:
+    query = select(primitive_history).where(primitive_history.c.campaign_id == campaign_id)
+    found: dict[str, list[HistoryEntry]] = {}
+    rows = connection.execute(query.order_by(primitive_history.c.primitive, primitive_history.c.step))
+    for row in rows.mappings():
+        found.setdefault(row["primitive"], []).append(to(HistoryEntry, row))
+    return {primitive: tuple(entries) for primitive, entries in found.items()}
 
 
 def record_outcomes(connection: Connection, campaign_id: str, step: int, outcomes: Mapping[str, str]) -> None:

@@ -103,7 +103,7 @@ def test_it_sleeps_when_nobody_asks_and_a_question_wakes_it(realm: RunningRealm,
     while state_of(realm)["state"] != "asleep":
         assert time.monotonic() < deadline, state_of(realm)
         time.sleep(0.5)
-    assert replicas_of(realm) == []
+    realm.wait(lambda _: replicas_of(realm) == [], "its process ended", 60)
     assert realm.request("/health", at=url_of(realm))[0] == 200
     answer = client.chat.completions.create(model="latest", messages=MESSAGES, max_tokens=3)
     assert answer.usage is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from store_helpers import CAMPAIGN, T0, at, kinds, make_checkpoint
 
+from actors.guild_books import GuildBooks
 from realm.errors import ConflictError
 from realm.rules.job import JobStatus, JobType
 from realm.rules.passives import POOLED_RUNS, PassiveMode, PassiveResult
@@ -24,6 +26,7 @@ from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
 from realm.store.sparring import SparringStore
 from realm.store.tables import METADATA, primitive_stats
+from skills import get_engine
 
 RULE = LevelRule(max_level=5)
 CARRY, AND = "binary/binary_add_with_carry@1", "binary/bitwise_and@1"
@@ -284,3 +287,22 @@ def test_nothing_of_a_cancelled_job_is_recorded_and_a_recorded_one_is_not_cancel
     assert jobs.complete(recorded, "w", {}, at(2)).status == JobStatus.COMPLETED
     with db.read() as connection:
         assert connection.execute(select(METADATA.tables[table].c.job_id)).scalars().all() == [recorded]
+
+
+def test_rows_are_of_one_moment_while_more_is_recorded(db):
+    skills, books = SkillStore(db), GuildBooks(db, get_engine())
+    done = threading.Event()
+
+    def record():
+        for step in range(1, 80):
+            skills.record_evaluation(evaluation(step), RULE, {CARRY: "01" * 20})
+        done.set()
+
+    thread = threading.Thread(target=record)
+    thread.start()
+    try:
+        while not done.is_set():
+            row = next(each for each in books.primitive_rows(CAMPAIGN) if each["id"] == CARRY)
+            assert sum(each["n"] for each in row["history"]) == row["attempts"]
+    finally:
+        thread.join()
