@@ -142,7 +142,7 @@ def exclusive(home: RealmHome, tick: Tick) -> AbstractContextManager[None]:
 
 
 def prepare_books(home: RealmHome, config: RealmConfig, say: Tick = lambda _line: None) -> None:
-    """The database with this realm's schema, and the hero's campaign in it as the active one.
+    """The database with this realm's schema, and a campaign of the hero in it: see `CampaignStore.ensure_campaign`.
 
     `say` hears that an earlier schema was brought up, and where the database lies as it was.
     """

@@ -22,7 +22,7 @@ from realm.store.tables import attempts, battles, campaign_switches, campaigns, 
 
 _ONE = 1
 NOTE_LENGTH = 2000
-BATTLE_LIFE_REASONS = {
+_LEFT_BECAUSE = {
     CampaignLife.PAUSED: "the campaign was paused",
     CampaignLife.ARCHIVED: "the campaign was archived",
     CampaignLife.TRASHED: "the campaign was deleted",
@@ -222,11 +222,9 @@ def _end_battle(connection: Connection, campaign: str, life: CampaignLife, now: 
     change: Update = update(battles)
     if life == CampaignLife.PAUSED:
         fights = battles.c.state.in_((BattleState.STARTING, BattleState.RUNNING, BattleState.PAUSING))
-        connection.execute(
-            change.where(here, fights).values(state=BattleState.PAUSED, reason=BATTLE_LIFE_REASONS[life])
-        )
+        connection.execute(change.where(here, fights).values(state=BattleState.PAUSED, reason=_LEFT_BECAUSE[life]))
         ends = battles.c.state == BattleState.STOPPING
     else:
         ends = battles.c.state.in_(OPEN_STATES)
-    ended = {"state": BattleState.FINISHED, "reason": BATTLE_LIFE_REASONS[life], "ended_at": now}
+    ended = {"state": BattleState.FINISHED, "reason": _LEFT_BECAUSE[life], "ended_at": now}
     connection.execute(change.where(here, ends).values(**ended))
