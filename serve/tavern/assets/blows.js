@@ -63,7 +63,8 @@ function mountNumbers(layer) {
       if (layer.firstChild) layer.replaceChildren();
       return;
     }
-    if (still.matches) layer.querySelector(`[data-kind="${kind}"]`)?.remove();
+    // Grades have one lane: an older one would lie under the newer.
+    if (still.matches || kind === "score") layer.querySelector(`[data-kind="${kind}"]`)?.remove();
     lane = 1 - lane;
     const hit = h("span", { class: `hit ${side}`, "data-kind": kind }, number, h("small", {}, words));
     hit.style.setProperty("--dx", lane || still.matches ? "6px" : side === "on-me" ? "62px" : "112px");
