@@ -143,7 +143,8 @@ def test_verify_names_the_copy_that_is_damaged(shelves):
 
 def test_what_has_a_copy_elsewhere_only_leaves_home(tmp_path):
     shelves = Shelves(tmp_path / "home", zones={"hot": {"keep_newest": 0}})
-    saved = [shelves.save(step, 50 - step) for step in range(1, 7)]
+    noon = now().replace(hour=12) - timedelta(days=2)  # of one day, as the newest of each day stays
+    saved = [shelves.save(step, (now() - noon) / timedelta(hours=1) - step) for step in range(1, 7)]
     target = shelves.copy(saved[0])
     plan = shelves.keeper.retention_plan("hot")
     dropped = [each["checkpoint_id"] for each in plan["zones"][0]["drop"]]
