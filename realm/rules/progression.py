@@ -37,7 +37,9 @@ class Evaluation:
     """One graded batch of problems. (seed, fold) decides the problems; `id` is 0 until it is recorded.
 
     `review_correct` of `review_n` problems of the mastered `review_level`, asked beside, were right; they count for
-    nothing but what is known of that level.
+    nothing but what is known of that level. So do `train_correct` of `train_n` problems of the level's train split, by
+    which capacity is told from generalization. `level_share`, `mastered_share`: shares of the skill's training that
+    went to the training level and to all mastered ones; None where another level was asked.
     """
 
     campaign_id: str
@@ -56,13 +58,18 @@ class Evaluation:
     review_level: int | None = None
     review_n: int = 0
     review_correct: int = 0
+    train_n: int = 0
+    train_correct: int = 0
+    level_share: float | None = None
+    mastered_share: float | None = None
     id: int = 0
 
     def __post_init__(self) -> None:
-        if self.n < 1 or not 0 <= self.correct <= self.n or not 0 <= self.review_correct <= self.review_n:
+        beside = (self.review_correct, self.review_n), (self.train_correct, self.train_n)
+        if self.n < 1 or any(not 0 <= correct <= n for correct, n in ((self.correct, self.n), *beside)):
             raise RealmError(
                 f"An evaluation has {self.correct} correct of n={self.n}, {self.review_correct} of n={self.review_n} "
-                "in its review.",
+                f"in its review, {self.train_correct} of n={self.train_n} of the train split.",
                 "n is 1 or more, correct 0 to n.",
             )
 

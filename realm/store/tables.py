@@ -24,7 +24,9 @@ from realm.rules.battle import BattleState, DesiredState
 from realm.rules.campaign import CampaignLife, Momentum
 from realm.rules.campaign_warnings import WarningKind
 from realm.rules.checkpoint import CreatedBy, TrashedBy
+from realm.rules.climb import InterventionKind
 from realm.rules.job import FailureKind, JobStatus, JobType, Priority
+from realm.rules.level_cap import CapKind, CapState
 from realm.rules.passives import PassiveMode
 from realm.rules.primitives import WINDOW
 from realm.rules.quest import QuestPriority, QuestStatus
@@ -142,6 +144,86 @@ campaign_warnings = Table(
     _at("since", nullable=False),
 )
 
+climbs = Table(
+    "climbs",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("skill_id", primary_key=True),
+    Column("state", word(CapState), nullable=False),
+    Column("evaluation_id", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    _at("at", nullable=False),
+    Column("ask_training", Boolean, nullable=False),
+    Column("missing", JSON, nullable=False),
+    Column("evidence", JSON),
+)
+
+interventions = Table(
+    "interventions",
+    METADATA,
+    _seq("number"),
+    _id("campaign_id", nullable=False),
+    _id("skill_id", nullable=False),
+    Column("kind", word(InterventionKind), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("span_tokens", BigInteger, nullable=False),
+    Column("began_step", BigInteger, nullable=False),
+    Column("began_tokens", BigInteger, nullable=False),
+    _at("began_at", nullable=False),
+    Column("ended_step", BigInteger),
+    Column("ended_tokens", BigInteger),
+    _at("ended_at"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "interventions_under_way",
+    interventions.c.campaign_id,
+    unique=True,
+    sqlite_where=interventions.c.ended_at.is_(None),
+    postgresql_where=interventions.c.ended_at.is_(None),
+)
+Index("interventions_campaign", interventions.c.campaign_id, interventions.c.number)
+
+verdicts = Table(
+    "verdicts",
+    METADATA,
+    _seq("number"),
+    _id("campaign_id", nullable=False),
+    _id("skill_id", nullable=False),
+    Column("kind", word(CapKind), nullable=False),
+    Column("mastered_level", Integer, nullable=False),
+    Column("cap_level", Integer, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    _at("at", nullable=False),
+    Column("words", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    _at("withdrawn_at"),
+    Column("withdrawn_why", Text, nullable=False),
+    Column("reopened_tokens", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index(
+    "verdicts_standing",
+    verdicts.c.campaign_id,
+    verdicts.c.skill_id,
+    unique=True,
+    sqlite_where=verdicts.c.withdrawn_at.is_(None),
+    postgresql_where=verdicts.c.withdrawn_at.is_(None),
+)
+
+milestones = Table(
+    "milestones",
+    METADATA,
+    _id("campaign_id", primary_key=True),
+    _id("key", primary_key=True),
+    _at("at", nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
 quests = Table(
     "quests",
     METADATA,
@@ -212,6 +294,7 @@ attempts = Table(
     _at("ended_at"),
     Column("outcome", String(40)),
     Column("reason", Text, nullable=False),
+    Column("overrides", JSON),
     UniqueConstraint("campaign_id", "number"),
     Index("attempts_battle", "battle_id"),
 )
@@ -298,6 +381,10 @@ evaluations = Table(
     Column("review_level", Integer),
     Column("review_n", Integer, nullable=False),
     Column("review_correct", Integer, nullable=False),
+    Column("train_n", Integer, nullable=False),
+    Column("train_correct", Integer, nullable=False),
+    Column("level_share", Float),
+    Column("mastered_share", Float),
     Column("xp_gained", Integer, nullable=False),
     Column("mastered_level", Integer),
     Column("happenings", JSON, nullable=False),

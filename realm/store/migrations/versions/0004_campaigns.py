@@ -1,8 +1,9 @@
 """Campaigns that are activated, paused, archived and thrown away; what a battle had cost by each of its points;
-when somebody looked, and how far notices were sent; titles and achievements that were earned, warnings that stand.
+when somebody looked, and how far notices were sent; titles and achievements that were earned, warnings that stand;
+where climbs stand, what was tried against plateaus, verdicts, milestones.
 
-Going down forgets switches that wait, starting checkpoints, notes and what was earned; thrown away campaigns become
-archived ones.
+Going down forgets switches that wait, starting checkpoints, notes, what was earned and verdicts; thrown away campaigns
+become archived ones.
 """
 
 from __future__ import annotations
@@ -11,7 +12,21 @@ from datetime import UTC, datetime
 from typing import Final
 
 from alembic import op
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Integer, MetaData, Table, Text, column, table, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    column,
+    table,
+    update,
+)
 
 from realm.store.migrations.steps import (
     AT,
@@ -48,6 +63,13 @@ COLUMNS: Final[Added] = {
         "tokens_seen": (BigInteger(), None),
         "examples_seen": (BigInteger(), None),
         "train_seconds": (Float(), None),
+    },
+    "attempts": {"overrides": (JSON(), None)},
+    "evaluations": {
+        "train_n": (Integer(), 0),
+        "train_correct": (Integer(), 0),
+        "level_share": (Float(), None),
+        "mastered_share": (Float(), None),
     },
 }
 INDEXES: Final[Indexes] = {"campaigns_starting": On("campaigns", ("starting_checkpoint_id",))}
@@ -102,6 +124,83 @@ Table(
     Column("beyond_chance", Integer, nullable=False),
     Column("told", Boolean, nullable=False),
     at("since", nullable=False),
+)
+
+Table(
+    "climbs",
+    TABLES,
+    ident("campaign_id", primary_key=True),
+    ident("skill_id", primary_key=True),
+    Column("state", WORD, nullable=False),
+    Column("evaluation_id", BigInteger, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    at("at", nullable=False),
+    Column("ask_training", Boolean, nullable=False),
+    Column("missing", JSON, nullable=False),
+    Column("evidence", JSON),
+)
+_interventions = Table(
+    "interventions",
+    TABLES,
+    seq("number"),
+    ident("campaign_id", nullable=False),
+    ident("skill_id", nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("span_tokens", BigInteger, nullable=False),
+    Column("began_step", BigInteger, nullable=False),
+    Column("began_tokens", BigInteger, nullable=False),
+    at("began_at", nullable=False),
+    Column("ended_step", BigInteger),
+    Column("ended_tokens", BigInteger),
+    at("ended_at"),
+    Index("interventions_campaign", "campaign_id", "number"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "interventions_under_way",
+    _interventions.c.campaign_id,
+    unique=True,
+    sqlite_where=_interventions.c.ended_at.is_(None),
+    postgresql_where=_interventions.c.ended_at.is_(None),
+)
+_verdicts = Table(
+    "verdicts",
+    TABLES,
+    seq("number"),
+    ident("campaign_id", nullable=False),
+    ident("skill_id", nullable=False),
+    Column("kind", WORD, nullable=False),
+    Column("mastered_level", Integer, nullable=False),
+    Column("cap_level", Integer, nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    at("at", nullable=False),
+    Column("words", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    at("withdrawn_at"),
+    Column("withdrawn_why", Text, nullable=False),
+    Column("reopened_tokens", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index(
+    "verdicts_standing",
+    _verdicts.c.campaign_id,
+    _verdicts.c.skill_id,
+    unique=True,
+    sqlite_where=_verdicts.c.withdrawn_at.is_(None),
+    postgresql_where=_verdicts.c.withdrawn_at.is_(None),
+)
+Table(
+    "milestones",
+    TABLES,
+    ident("campaign_id", primary_key=True),
+    ident("key", primary_key=True),
+    at("at", nullable=False),
+    Column("step", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False),
 )
 
 campaigns: Final = table("campaigns", column("created_at", AT), column("life_since", AT))
