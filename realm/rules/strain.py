@@ -49,7 +49,7 @@ class Floor:
 
     loss: float
     low: float | None
-    high: float | None
+    high: float
     windows: int
 
 

@@ -95,13 +95,13 @@ def _moments(connection: Connection, ids: Iterable[int]) -> dict[int, datetime]:
     for first in range(0, len(ordered), _AT_ONCE):
         query = select(evaluations.c.id, evaluations.c.created_at)
         rows = connection.execute(query.where(evaluations.c.id.in_(ordered[first : first + _AT_ONCE])))
-        found |= dict(rows.tuples().all())
+        found |= {row[0]: row[1] for row in rows}
     return found
 
 
 def _losses(connection: Connection, campaign_id: str) -> Iterable[tuple[int, float]]:
     query = select(battle_points.c.step, battle_points.c.train_loss).where(battle_points.c.campaign_id == campaign_id)
-    return connection.execute(query).tuples()
+    return ((step, loss) for step, loss in connection.execute(query))
 
 
 def _train_loss(connection: Connection, campaign_id: str) -> LowLoss | None:

@@ -85,7 +85,11 @@ class MilestoneStore:
         query = select(columns.number, columns.started_at, columns.ended_at, columns.overrides)
         query = query.where(columns.campaign_id == campaign_id).order_by(columns.number.desc()).limit(1)
         with self._db.read() as connection:
-            return connection.execute(query).tuples().one_or_none()
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        number, began, ended, settings = row
+        return number, began, ended, settings
 
 
 def _mastered(connection: Connection, campaign_id: str) -> tuple[Mastered, ...]:
