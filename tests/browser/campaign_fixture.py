@@ -225,7 +225,7 @@ class _Course:
 
     def _points(self, mastered: list[int]) -> list[BattlePoint]:
         rows: list[BattlePoint] = []
-        for step in range(5, self.last + 1, max(5, self.last // 1500)):
+        for step in sorted({*range(5, self.last, max(5, self.last // 1500)), self.last}):
             since = step - max(each for each in mastered if each <= step)
             loss = 0.21 + 4.2 * 2.718 ** (-step / 260) + 0.24 * 2.718 ** (-since / (self.per_level / 3))
             loss = max(0.02, loss + self.random.gauss(0, self.noise))
