@@ -22,6 +22,7 @@ const OFFERED = { active: ["pause", "archive"], paused: ["activate", "archive", 
 const listeners = new Set();
 const asked = new Map(); // what was asked here and waits, by campaign: the life it is to have
 let lives = null; // as they were told last
+let sending = 0; // orders whose answers are not there yet: a reading may already show what they did
 
 // `listener(words, bad)` hears what came of an order, or what somebody else did.
 export const onOutcome = (listener) => listeners.add(listener);
@@ -46,7 +47,13 @@ export async function order(control, problem, name, row) {
 
 async function run(name, row) {
   const { wanted } = ACTS[name];
-  const answer = await post(`${campaignUrl(row.id)}/${name}`);
+  sending += 1;
+  let answer;
+  try {
+    answer = await post(`${campaignUrl(row.id)}/${name}`);
+  } finally {
+    sending -= 1;
+  }
   if (answer.life === wanted) {
     note(answer);
     tell(`Campaign ${row.id} is ${LIVES[wanted]}.`);
@@ -66,16 +73,18 @@ export async function begin(hero, checkpoint, words) {
   return made;
 }
 
-// What a change of here made of a campaign is no news. What it made of another one is told by the next reading.
+// What a change of here made is no news: the campaign is what was asked, and the one that was active before is paused.
 function note(row) {
-  if (lives) lives.set(row.id, row.life);
+  if (lives === null) return;
+  if (row.life === "active") for (const [id, life] of lives) if (life === "active") lives.set(id, "paused");
+  lives.set(row.id, row.life);
 }
 
 // Whether the change that waits still makes `wanted` of the campaign.
 const isComing = (row, wanted, waits) => waits !== null && (wanted === "active" ? waits.activates === row.id : row.life === "active" && waits.leaves_to === wanted);
 
-campaigns.on((found) => {
-  if (!found) return;
+campaigns.on((found, problem) => {
+  if (!found || problem || sending > 0) return;
   const words = [];
   let bad = false;
   let mine = false;

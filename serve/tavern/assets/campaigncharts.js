@@ -8,7 +8,7 @@ const WIDTH = 1000;
 const HEIGHT = 100;
 const COLOURS = ["#ffc04d", "#79d8c6", "#8fbcf0", "#d0a5ef", "#97d38d", "#ff9a86", "#e3cf9f", "#f4a6c8"];
 const LABEL = 7.5; // height of a name, in percent of the chart
-const ROOM = 0.86; // of the width is for the lines, the rest for their names
+const NAME_WIDTH = 92; // px beside the longest line
 
 export const colourOf = (at) => COLOURS[at % COLOURS.length];
 const label = (share, words) => h("span", { style: `--p:${(100 * share).toFixed(2)}` }, words);
@@ -16,13 +16,14 @@ const short = (value) => parameters(value);
 
 // Each campaign's promotions in a skill as stairs, up to where it is now; `by` names the counter.
 export function courseChart(element, rows, skill, by) {
-  const lines = rows.map((row, at) => ({ id: row.id, colour: colourOf(at), ...course(row, skill, by) })).filter((line) => line.end !== null);
+  const lines = rows.map((row, at) => ({ id: row.id, colour: colourOf(at), asked: skill in row.mastered, ...course(row, skill, by) })).filter((line) => line.asked && line.end !== null);
+  const room = 1 - NAME_WIDTH / Math.max(2 * NAME_WIDTH, part(element, "plot").clientWidth);
   const far = Math.max(1, ...lines.map((line) => line.end));
   const top = Math.max(4, ...lines.map((line) => line.level)) * 1.08;
-  const x = (value) => (value / far) * WIDTH * ROOM;
+  const x = (value) => (value / far) * WIDTH * room;
   const y = (level) => (1 - level / top) * HEIGHT;
   const ys = niceTicks(0, top, 5).filter(Number.isInteger);
-  const xs = niceTicks(0, far / ROOM, 6).filter((tick) => x(tick) < WIDTH * 0.97);
+  const xs = niceTicks(0, far / room, 6).filter((tick) => x(tick) < WIDTH * 0.97);
   part(element, "svg").replaceChildren(
     ...ys.map((tick) => s("line", { class: "grid", x1: 0, x2: WIDTH, y1: y(tick), y2: y(tick) })),
     ...xs.map((tick) => s("line", { class: "grid minor", x1: x(tick), x2: x(tick), y1: 0, y2: HEIGHT })),

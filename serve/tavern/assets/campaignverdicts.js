@@ -39,7 +39,7 @@ function createVerdict(campaign, { number, skill_id: skill, body }) {
     say("The verdict is withdrawn; tokens and interventions count from here.");
   }));
   const evidence = body?.evidence ? [h("details", {}, h("summary", {}, "Evidence"), h("dl", { class: "record" }, ...evidenceOf(body.evidence).map(([term, words]) => h("div", {}, h("dt", { class: "lbl" }, term), h("dd", {}, words)))), tried(body.evidence.effects))] : [];
-  return h("li", { class: "verdict" }, h("div", { class: "verdict-head" }, h("p", { "data-words": true }), control), h("p", { class: "sub", "data-when": true }), problem, ...evidence);
+  return h("li", { class: "cap-verdict" }, h("div", { class: "cap-verdict-head" }, h("p", { "data-words": true }), control), h("p", { class: "sub", "data-when": true }), problem, ...evidence);
 }
 
 function patchVerdict(line, { words, at, step, tokens, withdrawn_at: withdrawn, withdrawn_why: why }) {
