@@ -10,7 +10,7 @@ from actors.rows import row_of
 from actors.service import call_id, now
 from actors.waiting import ask
 from realm.catalog import hero_spec, list_heroes
-from realm.errors import ConflictError, RequestError
+from realm.errors import ConflictError, NotFoundError, RequestError
 from realm.rules.campaign import Campaign, CampaignLife, Switch
 from realm.rules.comparison import caps
 from realm.rules.transitions import Transition
@@ -32,6 +32,7 @@ class CampaignDesk:
         self.store = service.campaigns
         self.lives = CampaignLives(service.database)
         self.courses = CourseReader(service.database)
+        self.climbs = service.curriculum.climbs
         self.books = CampaignBooks(service.database, service.engine)
 
     def begin(self, hero_id: str | None, starting_checkpoint: str | None, note: str) -> dict[str, Any]:
@@ -70,11 +71,14 @@ class CampaignDesk:
         wanted = tuple(CampaignLife(each) for each in lives) if lives else tuple(CampaignLife)
         return [self._row(each) for each in self.store.page(lives=wanted, limit=1000)]
 
-    def show(self, campaign_id: str) -> dict[str, Any]:
-        """A campaign with its `transitions`: what each level had taken by then and what it cost. `reached`: what it has
-        taken up to now."""
-        campaign = self.store.get(campaign_id)
-        waits = self.lives.pending()
+    def show(self, campaign_id: str | None = None) -> dict[str, Any]:
+        """A campaign with its `transitions`: what each level had taken by then, and what it cost. `reached`: what it
+        has taken up to now. Where its `climbs` stand, `interventions` that were tried, oldest first, `verdicts`, newest
+        first."""
+        current = self.store.get_current() if campaign_id is None else self.store.get(campaign_id)
+        if current is None:
+            raise NotFoundError("There is no open campaign.", "realm campaign new")
+        campaign, waits = current, self.lives.pending()
         found = [_transition(each) for each in self.courses.transitions(campaign.id)]
         reached = self.courses.reached(campaign.id)
         return {
@@ -82,7 +86,18 @@ class CampaignDesk:
             "waits": None if waits is None else row_of(waits),
             "transitions": found,
             "reached": None if reached is None else row_of(reached),
+            "climbs": [row_of(each) for each in self.climbs.standings(campaign.id)],
+            "interventions": [row_of(each) for each in self.climbs.interventions(campaign.id)],
+            "verdicts": [row_of(each) for each in self.climbs.verdicts(campaign.id)],
         }
+
+    def reopen(self, campaign_id: str, skill_id: str | None) -> dict[str, Any]:
+        campaign = self.store.get(campaign_id)
+        if skill_id is not None:
+            self.service.engine.get(skill_id)
+        self.climbs.reopen(campaign.id, skill_id, now())
+        self.service.ticker.nudge()
+        return self.show(campaign.id)
 
     def compare(self, campaign_ids: list[str]) -> list[dict[str, Any]]:
         """Several campaigns as `show` tells each, with their `caps` (realm.rules.comparison)."""
@@ -106,7 +121,7 @@ class CampaignDesk:
         return milestone_row(self.books.note(campaign_id, key, title, note, now(), call_id()))
 
     def _compared(self, row: dict[str, Any]) -> dict[str, Any]:
-        verdicts = row.get("verdicts", [])
+        verdicts = row["verdicts"]
         counters = self.courses.counters(row["id"], (each["step"] for each in verdicts))
         seconds = {step: None if found is None else found.seconds for step, found in counters.items()}
         return {**row, "caps": caps(row, verdicts, seconds)}

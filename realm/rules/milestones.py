@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from realm.rules.titles import HeldHonour, HonourKind
+from realm.rules.transitions import Mastery
 
 EVERY_LEVEL: Final = 5
 """The first mastered level of a skill is a milestone, and each fifth."""
@@ -44,14 +45,6 @@ class Crowning:
 
 
 @dataclass(frozen=True, slots=True)
-class Mastered:
-    skill_id: str
-    level: int
-    step: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """A verdict, by its number."""
 
@@ -69,7 +62,7 @@ class Deeds:
     begun_at: datetime
     starting_checkpoint_id: str | None = None
     first_attempt: datetime | None = None
-    mastered: tuple[Mastered, ...] = ()
+    mastered: tuple[Mastery, ...] = ()
     crownings: tuple[Crowning, ...] = ()
     honours: tuple[HeldHonour, ...] = ()
     verdicts: tuple[Told, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from realm.rules.transitions import Counters, Promotion, Transition, at_step, transitions
+from realm.rules.transitions import Counters, Mastery, Transition, at_step, transitions
 from realm.store.database import Database
 from realm.store.tables import battle_points, evaluations
 
@@ -24,7 +24,7 @@ class CourseReader:
             evaluations.c.skill_id, evaluations.c.mastered_level, evaluations.c.step, evaluations.c.created_at
         ).where(evaluations.c.campaign_id == campaign_id, evaluations.c.mastered_level.is_not(None))
         with self._db.read() as connection:
-            promotions = [Promotion(*row) for row in connection.execute(mastered.order_by(evaluations.c.id))]
+            promotions = [Mastery(*row) for row in connection.execute(mastered.order_by(evaluations.c.id))]
             points = _points(connection, campaign_id, (each.step for each in promotions))
         return transitions(promotions, points)
 
@@ -41,6 +41,11 @@ class CourseReader:
         with self._db.read() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else Counters(*row)
+
+
+def read_counters(connection: Connection, campaign_id: str) -> list[Counters]:
+    """What a campaign had taken by each of its metric points, ascending by step."""
+    return [Counters(*row) for row in connection.execute(_told(campaign_id).order_by(battle_points.c.step))]
 
 
 def _told(campaign_id: str) -> Select[*tuple[Any, ...]]:

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from realm.errors import RequestError
-from realm.rules.milestones import Crowning, Deeds, Mastered, Milestone, Told
+from realm.rules.milestones import Crowning, Deeds, Milestone, Told
 from realm.rules.titles import HeldHonour
+from realm.rules.transitions import Mastery
 from realm.store.campaigns import campaign_by_id
 from realm.store.columns import to, values_of
 from realm.store.database import Database
@@ -92,11 +93,11 @@ class MilestoneStore:
         return number, began, ended, settings
 
 
-def _mastered(connection: Connection, campaign_id: str) -> tuple[Mastered, ...]:
+def _mastered(connection: Connection, campaign_id: str) -> tuple[Mastery, ...]:
     columns = evaluations.c
     query = select(columns.skill_id, columns.mastered_level, columns.step, columns.created_at)
     query = query.where(columns.campaign_id == campaign_id, columns.mastered_level.is_not(None))
-    return tuple(Mastered(*row) for row in connection.execute(query.order_by(columns.id)))
+    return tuple(Mastery(*row) for row in connection.execute(query.order_by(columns.id)))
 
 
 def _crownings(connection: Connection, campaign_id: str, champion_id: str | None) -> tuple[Crowning, ...]:

@@ -17,12 +17,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from guild_fixture import serving
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from tavern_fixture import TavernDouble
 
 import actors.campaign_desk
 from actors.campaign_books import CampaignBooks
 from actors.campaign_desk import CampaignDesk
+from actors.curriculum import Curriculum
 from actors.honour_books import HonourBooks
 from realm.catalog.honours import shipped_honours
 from realm.config import RealmConfig
@@ -63,19 +64,6 @@ VERDICTS = {"mote-1": CapKind.CAPACITY, "dio-1": CapKind.GENERALIZATION}
 OVERRIDES = {"training.batch_size": 64, "training.learning_rate": 0.0015, "auto_quest.steps": 480}
 
 
-class _Desk(CampaignDesk):
-    def show(self, campaign_id: str) -> Json:
-        row = super().show(campaign_id)
-        for name, table in (("climbs", climbs), ("interventions", interventions), ("verdicts", verdicts)):
-            with self.service.database.read() as connection:
-                found = connection.execute(select(table).where(table.c.campaign_id == campaign_id)).mappings().all()
-            row[name] = [
-                {key: value.isoformat() if isinstance(value, datetime) else value for key, value in each.items()}
-                for each in reversed(found)
-            ]
-        return row
-
-
 class CampaignDouble(TavernDouble):
     """Five campaigns (`full`), one that has not begun (`new`), or `none`. `battle_on` and `battle_saved` are what
     Arena does."""
@@ -91,11 +79,12 @@ class CampaignDouble(TavernDouble):
             checkpoints=CheckpointStore(self.db),
             engine=get_engine(),
             config=RealmConfig(),
+            curriculum=Curriculum(self.db, get_engine()),
             ticker=SimpleNamespace(nudge=lambda: None),
             peer=lambda _: SimpleNamespace(book=SimpleNamespace(remote=self._book)),
         )
         actors.campaign_desk.ask = lambda found: found  # no Ray: what `remote` gives is the answer
-        self.desk = _Desk(service)
+        self.desk = CampaignDesk(service)
         self.books = CampaignBooks(self.db, service.engine)
         self.honour_books = HonourBooks(self.db)
         self.battles = BattleStore(self.db)
@@ -126,7 +115,7 @@ class CampaignDouble(TavernDouble):
         return self.desk.overview()
 
     async def campaign(self, campaign_id: str) -> Json:
-        return {**self._shown(campaign_id), **self.books.record(campaign_id)}
+        return {**self.desk.show(campaign_id), **self.books.record(campaign_id)}
 
     async def compare_campaigns(self, campaign_ids: list[str]) -> list[Json]:
         return self.desk.compare(campaign_ids)
@@ -139,21 +128,13 @@ class CampaignDouble(TavernDouble):
         return getattr(self.desk, method)(campaign_id, *arguments)
 
     async def reopen_campaign(self, campaign_id: str, skill_id: str | None) -> Json:
-        with self.db.write() as connection:
-            here = verdicts.c.campaign_id == campaign_id
-            change = update(verdicts).where(here, verdicts.c.withdrawn_at.is_(None))
-            change = change if skill_id is None else change.where(verdicts.c.skill_id == skill_id)
-            connection.execute(change.values(withdrawn_at=datetime.now(UTC), withdrawn_why="reopened by hand"))
-        return self._shown(campaign_id)
+        return self.desk.reopen(campaign_id, skill_id)
 
     async def note_milestone(self, campaign_id: str, key: str | None, title: str, note: str | None) -> Json:
         return self.desk.note(campaign_id, key, title, note)
 
     async def honours(self, campaign_id: str | None = None) -> list[Json]:
         return self.honour_books.rows(campaign_id or "mote-3")
-
-    def _shown(self, campaign_id: str) -> Json:
-        return self.desk.show(campaign_id)
 
 
 @cache

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realm.rules.milestones import Crowning, Deeds, Mastered, Milestone, Told, milestones_of, with_notes
+from realm.rules.milestones import Crowning, Deeds, Milestone, Told, milestones_of, with_notes
 from realm.rules.titles import HeldHonour, HonourKind
+from realm.rules.transitions import Mastery
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 SKILLS = {"bin": "BIN"}
@@ -23,7 +24,7 @@ def test_each_deed_is_told_once_in_the_order_of_time() -> None:
         T0,
         "mote-1/checkpoint-9",
         at(1),
-        tuple(Mastered("bin", level, 100 * level, at(1 + level)) for level in range(1, 11)),
+        tuple(Mastery("bin", level, 100 * level, at(1 + level)) for level in range(1, 11)),
         (Crowning("mote-2/a", at(2.5), 150, 0.31), Crowning("mote-2/b", at(9.5), 900, None)),
         (HeldHonour(HonourKind.TITLE, "apprentice", at(3.5), 200),),
         (Told(7, "BIN: mastered 10, cap between 10 and 11", 1200, at(20), at(21)),),
@@ -49,7 +50,7 @@ def test_a_campaign_that_has_not_begun_has_its_beginning() -> None:
 @given(top=st.integers(0, 40), more=st.integers(0, 10))
 def test_keys_stay_while_a_campaign_goes_on(top: int, more: int) -> None:
     def upto(level: int) -> dict[str, Milestone]:
-        mastered = tuple(Mastered("bin", each, 100 * each, at(each)) for each in range(1, level + 1))
+        mastered = tuple(Mastery("bin", each, 100 * each, at(each)) for each in range(1, level + 1))
         return {each.key: each for each in milestones_of(Deeds(T0, None, at(0), mastered), SKILLS, {})}
 
     before, after = upto(top), upto(top + more)
