@@ -44,7 +44,7 @@ def opened(page: Page, url: str) -> list[str]:
 
 
 def told(page: Page) -> Any:
-    return page.locator(".camps-head .told")
+    return page.locator(".outcomes .told")
 
 
 def head(page: Page) -> Any:
@@ -134,14 +134,14 @@ def test_a_note_and_a_milestone_of_ones_own_are_kept(begin: Begin, desktop: Page
     double, url = begin()
     complaints = opened(desktop, f"{url}/campaign")
     desktop.get_by_role("button", name="Write a note: BIN level 20 mastered").click()
-    desktop.get_by_label("Note").fill("<b>the rate</b> was halved here")
+    desktop.get_by_role("dialog").get_by_label("Note").fill("<b>the rate</b> was halved here")
     desktop.get_by_role("button", name="Keep").click()
     stone = desktop.locator(".stones li", has_text="BIN level 20 mastered")
     expect(stone).to_contain_text("<b>the rate</b> was halved here")
     desktop.get_by_role("button", name="Add one").click()
     desktop.get_by_role("button", name="Add it").click()
     expect(desktop.get_by_role("dialog")).to_contain_text("The milestone has no title. Give it one.")
-    desktop.get_by_label("Title").fill("a new data set")
+    desktop.get_by_role("dialog").get_by_label("Title").fill("a new data set")
     desktop.keyboard.press("Enter")
     own = desktop.locator(".stones li", has_text="a new data set")
     expect(own).to_contain_text(f"step {double.desk.show('mote-3')['reached']['step']:,}")
@@ -160,8 +160,9 @@ def test_the_life_of_a_campaign_from_the_keyboard(begin: Begin, desktop: Page) -
     complaints = opened(desktop, f"{url}/campaign")
     desktop.get_by_role("button", name="New campaign").focus()
     desktop.keyboard.press("Enter")
-    desktop.get_by_label("Begins with").fill("mote-1/champion")
-    desktop.get_by_label("Note").fill("from the legend")
+    form = desktop.get_by_role("dialog")
+    form.get_by_label("Begins with").fill("mote-1/champion")
+    form.get_by_label("Note").fill("from the legend")
     desktop.get_by_role("button", name="Make it").press("Enter")
     expect(told(desktop)).to_have_text("Campaign mote-5 is made, paused.")
     expect(head(desktop)).to_contain_text(f"{double.desk.store.get('mote-1').champion_id}")
@@ -253,7 +254,7 @@ def test_two_browsers_press_opposite_buttons(
         expect(head(activates)).to_contain_text("Campaign mote-2 is archived, it cannot become active.")
     else:
         words = "something else was asked meanwhile" if battle else "it was asked for elsewhere"
-        expect(told(activates)).to_contain_text(words)
+        expect(activates.locator(".outcomes")).to_contain_text(words)
     other.context.close()
 
 

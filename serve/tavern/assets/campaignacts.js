@@ -19,14 +19,16 @@ const ACTS = {
 };
 const OFFERED = { active: ["pause", "archive"], paused: ["activate", "archive", "delete"], archived: ["restore", "delete"], trashed: ["restore"] };
 
-const listeners = new Set();
+const outcomes = new Set();
+const news = new Set();
 const asked = new Map(); // what was asked here and waits, by campaign: the life it is to have
 let lives = null; // as they were told last
 let sending = 0; // orders whose answers are not there yet: a reading may already show what they did
 
-// `listener(words, bad)` hears what came of an order, or what somebody else did.
-export const onOutcome = (listener) => listeners.add(listener);
-const tell = (words, bad = false) => listeners.forEach((listener) => listener(words, bad));
+// `listener({ words, bad })` hears what came of an order of this page, `listener(words)` what was asked for elsewhere.
+export const onOutcome = (listener) => outcomes.add(listener);
+export const onNews = (listener) => news.add(listener);
+const tell = (words, bad = false) => outcomes.forEach((listener) => listener({ words, bad }));
 
 export const actsOf = (row, waits) => {
   const taken = waits?.activates === row.id ? ["pause", "archive"] : OFFERED[row.life];
@@ -85,19 +87,17 @@ const isComing = (row, wanted, waits) => waits !== null && (wanted === "active" 
 
 campaigns.on((found, problem) => {
   if (!found || problem || sending > 0) return;
-  const words = [];
+  const came = [];
   let bad = false;
-  let mine = false;
   for (const row of found.campaigns) {
     const wanted = asked.get(row.id);
     if (wanted === undefined || isComing(row, wanted, found.waits)) continue;
     asked.delete(row.id);
-    mine = true;
     bad ||= row.life !== wanted;
-    words.push(row.life === wanted ? `Campaign ${row.id} is ${LIVES[wanted]}.` : `Campaign ${row.id} is ${LIVES[row.life]}: something else was asked meanwhile.`);
+    came.push(row.life === wanted ? `Campaign ${row.id} is ${LIVES[wanted]}.` : `Campaign ${row.id} is ${LIVES[row.life]}: something else was asked meanwhile.`);
   }
-  const changed = lives === null || mine ? [] : found.campaigns.filter((row) => (lives.get(row.id) ?? row.life) !== row.life);
-  words.push(...changed.map((row) => `Campaign ${row.id} is ${LIVES[row.life]} since ${moment(row.life_since)}; it was asked for elsewhere.`));
+  if (came.length) tell(came.join(" "), bad);
+  const changed = lives === null || came.length ? [] : found.campaigns.filter((row) => (lives.get(row.id) ?? row.life) !== row.life);
   lives = new Map(found.campaigns.map((row) => [row.id, row.life]));
-  if (words.length) tell(words.join(" "), bad);
+  if (changed.length) news.forEach((listener) => listener(changed.map((row) => `Campaign ${row.id} is ${LIVES[row.life]} since ${moment(row.life_since)}; it was asked for elsewhere.`).join(" ")));
 });

@@ -1,6 +1,6 @@
 // The head of the Campaign page, and every campaign by what it is: active, paused, archived, thrown away.
 
-import { onOutcome } from "./campaignacts.js";
+import { onNews, onOutcome } from "./campaignacts.js";
 import { newCampaign } from "./campaignnew.js";
 import { campaigns } from "./campaignsfeed.js";
 import { chosenOf, compareHref, comparedOf, MOST_COMPARED, route } from "./campaignsroute.js";
@@ -37,10 +37,11 @@ export function mount(element) {
     });
   };
   const told = part(element, "told");
-  onOutcome((words, bad) => {
+  onOutcome(({ words, bad }) => {
     setText(told, words);
     told.classList.toggle("bad", bad);
   });
+  onNews((words) => setText(part(element, "news"), words));
   part(element, "new").addEventListener("click", () => newCampaign(found, null));
   onState((state) => {
     if (!state) return;
