@@ -111,14 +111,14 @@ class QuestBoard(Service):
             file.write_bytes(data)
             return self._take_in(str(file), name, priority, intake_id)
 
-    def post_generated(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Queue a generated quest at low priority: what people post goes first.
+    def post_generated(self, name: str, skill_id: str, level: int, batch: dict[str, Any]) -> dict[str, Any]:
+        """Queue a generated quest at low priority: what people post goes first. `batch`: a `training_batch`.
 
         Raises:
             QuestError: no example fits the hero's context.
         """
-        manifest = self._write(examples, name)
-        return self._queue(manifest, QuestPriority.LOW, "auto", name, skill_id, level)
+        manifest = self._write(batch["examples"], name)
+        return self._queue(manifest, QuestPriority.LOW, "auto", name, skill_id, level, batch["made_of"])
 
     def post_sparring(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """Queue what was made of the hero's mistakes at high priority, once under this name. Returns the quest."""
@@ -286,6 +286,7 @@ class QuestBoard(Service):
         name: str,
         skill_id: str | None = None,
         level: int | None = None,
+        made_of: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         posted = self.quests.add(
             self.campaign_id,
@@ -300,6 +301,7 @@ class QuestBoard(Service):
             origin=origin,
             skill_id=skill_id,
             level=level,
+            made_of=made_of,
         )
         return {"quest": row_of(posted.quest), "duplicate": posted.duplicate}
 

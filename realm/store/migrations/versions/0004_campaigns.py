@@ -65,6 +65,7 @@ COLUMNS: Final[Added] = {
         "train_seconds": (Float(), None),
     },
     "attempts": {"overrides": (JSON(), None)},
+    "quests": {"made_of": (JSON(), None)},
     "evaluations": {
         "train_n": (Integer(), 0),
         "train_correct": (Integer(), 0),
