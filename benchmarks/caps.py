@@ -25,6 +25,7 @@ from benchmarks.cap_watch import CapWatch
 from benchmarks.climbs import SKILL, Trainee
 from realm.catalog import HeroSpec, hero_spec
 from realm.rules.climb import CapRule, InterventionKind, Observation
+from realm.rules.interventions import EASIER, UNCHANGED, TrainingChange, training_change
 from realm.rules.level_cap import Verdict
 from realm.rules.schedule import Mix
 from skills import get_engine
@@ -32,9 +33,6 @@ from skills import get_engine
 TOKENS_APART = 60_000
 """Training tokens between two evaluations: 2 to 3 s of a small hero."""
 PROBLEMS = 100
-EASIER = Mix(replay=0.50, ahead=0.0)
-LARGER = 4
-"""Times the batch."""
 
 
 def climb(
@@ -45,23 +43,21 @@ def climb(
     with tempfile.TemporaryDirectory() as folder:
         trainee = Trainee(spec, seed, Path(folder) / "hero", Mix())
         watch = CapWatch(trainee.skill.name, trainee.skill.max_level, rule)
-        size = trainee.batch_size
+        change = UNCHANGED
         rows: list[dict[str, Any]] = []
         while watch.decision.verdict is None and trainee.climb.tokens < million_tokens * 1e6:
             goal = trainee.climb.tokens + TOKENS_APART
             while trainee.climb.tokens < goal:
-                trainee.train()
+                trainee.train(change)
             before = watch.under_way
             seen, promoted = _observe(trainee, len(rows) + 1, watch.decision.ask_training)
             watch.see(seen, promoted)
             rows.append(asdict(seen) | {"promoted": promoted, "state": watch.decision.state, "tries": watch.under_way})
             tell(rows[-1] | {"cpu_seconds": time.process_time() - began})
             if watch.under_way != before:
-                trainee.leave_quest()
+                change = _change(watch)
                 trainee.mix = EASIER if watch.under_way == InterventionKind.EASIER_MIX else Mix()
-                trainee.batch_size = size * (LARGER if watch.under_way == InterventionKind.LARGER_BATCH else 1)
-                if watch.under_way == InterventionKind.LEARNING_RATE:
-                    trainee.engine.step_number = 0
+                trainee.leave_quest()
         verdict = watch.decision.verdict
         return {
             "hero": spec.id,
@@ -75,6 +71,15 @@ def climb(
             "missing": watch.decision.missing,
             "verdict": verdict.to_json() if verdict else None,
         }
+
+
+def _change(watch: CapWatch) -> TrainingChange:
+    """What the intervention that has just begun changes in the step loop."""
+    evidence = watch.decision.evidence
+    if watch.under_way is None or evidence is None:
+        return UNCHANGED
+    span = round(watch.rule.intervention_multiple * evidence.level_tokens)
+    return training_change(watch.under_way, watch.interventions[-1].began_tokens, span)
 
 
 def _observe(trainee: Trainee, number: int, ask_training: bool) -> tuple[Observation, bool]:
