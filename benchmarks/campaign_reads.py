@@ -80,7 +80,9 @@ def is_held(home: RealmHome, campaign_id: str) -> bool:
 
 
 def read_course(home: RealmHome, campaign_id: str, skill_id: str) -> Course:
-    """The campaign's way up this skill."""
+    """The campaign's way up this skill; nothing yet where there is no database."""
+    if not home.database.exists():
+        return Course(campaign_id, [], [], None, None, 0.0, 0.0)
     of = (campaign_id, skill_id)
     with reading(home) as connection:
         elapsed, spent = battle_clock(connection, campaign_id), token_count(connection, campaign_id)

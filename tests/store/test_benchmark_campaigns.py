@@ -130,7 +130,10 @@ def test_a_course_counts_its_own_campaigns_tokens_and_seconds_of_battle(home):
 
 
 def test_a_home_without_a_realm_has_an_empty_course(tmp_path):
-    assert campaign_of(RealmHome(tmp_path), "mote-20k") == ""
+    home = RealmHome(tmp_path)
+    assert campaign_of(home, "mote-20k") == ""
+    course = read_course(home, "", "bin")
+    assert (course.evaluations, course.verdict, course.seconds) == ([], None, 0)
 
 
 def test_a_battle_stopped_by_hand_is_held(home, db):
