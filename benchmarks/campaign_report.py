@@ -37,7 +37,7 @@ def to_json(hero: str, parameters: int, course: Course) -> dict[str, Any]:
 
 
 def print_table(console: Console, rows: list[dict[str, Any]]) -> None:
-    """A row a hero, then what was tried and how accuracy changed with it."""
+    """A row a hero, with the tokens at its verdict; then what was tried and how accuracy changed with it."""
     table = Table(title="Campaigns on BIN", title_justify="left")
     for name in COLUMNS:
         table.add_column(name, justify="left" if name in ("hero", "kind") else "right")
@@ -60,7 +60,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         str(row["mastered"]),
         "–" if verdict and verdict["kind"] == "ladder_exhausted" else cap,
         verdict["kind"] if verdict else f"no verdict: {row['state'] or 'not begun'}",
-        f"{row['tokens']:,}",
+        f"{verdict['tokens'] if verdict else row['tokens']:,}",
         f"{row['seconds'] / 60:.1f}",
         f"{len(row['evaluations']):,}",
     ]

@@ -35,7 +35,7 @@ def main() -> int:
     asked = _arguments()
     for name in [name for name in os.environ if name.startswith(("REALM_", "RAY_"))]:
         del os.environ[name]
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     home = RealmHome(asked.home.resolve())
     home.root.mkdir(parents=True, exist_ok=True)
     for hero in asked.heroes:

@@ -43,7 +43,7 @@ def home(db, database_path):
     other = battles.create_battle(large, 0, at(2000))
     battles.start_attempt(other.id, 0, at(2000))
     with db.write() as connection:
-        for campaign, step, tokens, when in ((small, 20, 1000, 30), (small, 60, 3000, 1050), (large, 10, 800, 2030)):
+        for campaign, step, tokens, when in ((small, 20, 1000, 30), (small, 60, 3200, 1050), (large, 10, 800, 2030)):
             connection.execute(
                 tables.battle_points.insert().values(
                     campaign_id=campaign,
@@ -121,8 +121,8 @@ def _judge(db, withdrawn=False):
 
 def test_a_course_counts_its_own_campaigns_tokens_and_seconds_of_battle(home):
     course = read_course(home, campaign_of(home, "mote-20k"), "bin")
-    assert [(each.level, each.tokens, each.seconds) for each in course.mastered] == [(1, 750, 25), (2, 1500, 60)]
-    assert (course.tokens, course.seconds, course.verdict, course.climb) == (3000, 100, None, None)
+    assert [(each.level, each.tokens, each.seconds) for each in course.mastered] == [(1, 750, 25), (2, 1550, 60)]
+    assert (course.tokens, course.seconds, course.verdict, course.climb) == (3200, 100, None, None)
     large = read_course(home, campaign_of(home, "mote-100k"), "bin")
     assert (large.tokens, large.seconds, large.evaluations) == (800, 30, [])
     assert campaign_of(home) == "mote-100k-1"
