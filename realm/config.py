@@ -38,7 +38,7 @@ class Part(BaseModel):
 
 
 class HeroConfig(Part):
-    name: str = setting("mote", "restart", "Which hero of the catalog fights: mote, dio or flo.")
+    name: str = setting("mote", "restart", "Which hero of the catalog fights: mote, mote-20k, mote-100k, dio or flo.")
     base_model: str | None = setting(
         None, "restart", "Folder or hub name of the hero's base model, instead of the catalog's."
     )
