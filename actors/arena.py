@@ -258,10 +258,10 @@ class Arena(Service):
         self._launch(attempt)
 
     def _launch(self, attempt: Attempt) -> None:
-        config = self.config
+        config, hero_id = self.config, self.campaigns.get(attempt.campaign_id).hero_id
         order = {
             "home": str(self.home.root),
-            "hero_id": self.campaigns.get(attempt.campaign_id).hero_id,
+            "hero_id": hero_id,
             "campaign_id": attempt.campaign_id,
             "battle_id": attempt.battle_id,
             "attempt_id": attempt.id,
@@ -272,7 +272,7 @@ class Arena(Service):
         actor = spawn_attempt(attempt.id)
         run = actor.run.remote(order, config.placement.train_workers, resources, label)
         self.watched = (attempt.id, actor, run)
-        self.peer("worker").prepare.remote()
+        self.peer("worker").prepare.remote(hero_id)
 
     def _retire(self) -> None:
         """End the hosts of attempts that are over, once their run has returned."""

@@ -121,7 +121,8 @@ class CampaignDirector(Service):
         """Have a campaign become the active one, as soon as the battle of the one before is saved (`waits`).
 
         Raises:
-            ConflictError: it is archived or deleted, or of another hero than the realm's.
+            ConflictError: it is archived or deleted.
+            HeroError, NotFoundError: this machine lacks what it would train from; nothing was left.
         """
         return self.desk.activate(campaign_id)
 
@@ -252,9 +253,10 @@ class CampaignDirector(Service):
         batch = self.peer("skill_engine").training_batch.remote(
             config.auto_quest.steps * config.training.batch_size,
             quest_seed(config.training.seed, campaign.id, number),
+            campaign.id,
         )
         name = f"{lead}-l{level:02d}-auto-{number:05d}"
-        ask(self.peer("quest_board").post_generated.remote(name, lead, level, batch))
+        ask(self.peer("quest_board").post_generated.remote(campaign.id, name, lead, level, batch))
 
     def _keep_fighting(self, campaign_id: str, trouble: str) -> None:
         """A battle is on whenever the board has work, unless a person stopped or paused it or it keeps failing.

@@ -117,7 +117,7 @@ class StateReader:
     ) -> dict[str, Any]:
         spec = hero_spec(campaign.hero_id)
         shown = replace(state, train_loss=train_loss)
-        from_catalog = config.hero.base_model is None
+        from_catalog = config.of_hero(spec.id).hero.base_model is None
         return {
             "id": spec.id,
             "name": spec.name,

@@ -75,3 +75,8 @@ class Campaign:
 def campaign_id(hero_id: str, number: int) -> str:
     """The id of a hero's `number`-th campaign, counted from 1."""
     return f"{hero_id}-{number}"
+
+
+def hero_of(campaign: str) -> str:
+    """The hero of the campaign of this id."""
+    return campaign.rpartition("-")[0]
