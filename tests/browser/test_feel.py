@@ -12,6 +12,8 @@ from guild_page import assert_sound
 from playwright.sync_api import Browser, Locator, Page, expect
 from tavern_fixture import TavernDouble
 
+from realm.catalog import list_heroes
+
 NAVIGATION = 70
 """Pixels at the bottom of a phone's window that the navigation takes."""
 COUNT_HITS = """() => {
@@ -181,7 +183,16 @@ def test_every_hero_of_the_catalog_has_a_head_of_its_own(tavern: Tavern, desktop
     double = tavern(desktop)
     shown = """['any', 'hood', 'mote', 'dio', 'flo'].filter((head) =>
       getComputedStyle(document.querySelector(`.sprite .h-${head}`)).display !== 'none').join()"""
-    for hero, heads in (("dio", "dio"), ("flo", "flo"), ("mote", "hood,mote"), ("stranger", "any,hood")):
+    worn = """() => [getComputedStyle(document.documentElement).getPropertyValue('--hood-1'),
+      document.querySelector('[data-portrait]').getAttribute('aria-label').split(', ')[1].split(': ')[1]]"""
+    motes = ("mote", "mote-100k", "mote-20k")
+    assert {each.id for each in list_heroes()} == {"dio", "flo", *motes}
+    heads_of = {"dio": "dio", "flo": "flo", **dict.fromkeys(motes, "hood,mote"), "stranger": "any,hood"}
+    seen: list[tuple[str, str]] = []
+    for hero, heads in heads_of.items():
         double.put(hero={"id": hero, "name": hero.upper()})
         expect(desktop.locator("[data-name]").first).to_have_text(hero.upper())
         assert desktop.evaluate(shown) == heads
+        colour, figure = desktop.evaluate(worn)
+        seen.append((colour, figure))
+    assert all(len(set(each)) == len(heads_of) for each in zip(*seen, strict=True)), "colours and words of its own"
