@@ -18,7 +18,7 @@ from actors.cluster import ON_HEAD, find, nodes_with, remove, train_resources
 from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
-from realm.errors import ConflictError
+from realm.errors import ConflictError, HeroError, NotFoundError
 from realm.rules.battle import Attempt, Battle, BattleState, DesiredState
 from realm.rules.campaign import CampaignLife
 from realm.store.battles import BattleStore
@@ -246,7 +246,12 @@ class Arena(Service):
                 self.battles.finish(battle.id, BattleState.FINISHED, now(), "no attempt was running")
 
     def _start_attempt(self, battle: Battle, attempts: tuple[Attempt, ...]) -> None:
-        start = ask(self.peer("vault_keeper").starting_point.remote(battle.campaign_id))
+        try:
+            start = ask(self.peer("vault_keeper").starting_point.remote(battle.campaign_id))
+        except (HeroError, NotFoundError) as error:
+            # Nothing that passes by itself: what the weights would come from is gone.
+            self.battles.finish(battle.id, BattleState.FAILED, now(), str(error))
+            return
         last = attempts[-MAX_FRUITLESS_ATTEMPTS:]
         fruitless = all(a.outcome == "failed" and a.step <= a.start_step == start["step"] for a in last)
         if len(last) == MAX_FRUITLESS_ATTEMPTS and fruitless:

@@ -56,7 +56,7 @@ class Quest:
 
     `first_step` and `last_step` are the campaign steps at which its fighting began and ended. `ended_by` says why it
     ended: "exhausted", "level_mastered", "cancelled". `reason` is the error or rejection in words. A rejected file has
-    no sha256 ("") and `reason_line` names the line at fault.
+    no sha256 ("") and `reason_line` names the line at fault. `failures`: how often it failed, tries anew included.
     """
 
     id: str
@@ -87,6 +87,7 @@ class Quest:
     gap_s: float | None = None
     reason: str | None = None
     reason_line: int | None = None
+    failures: int = 0
     started_at: datetime | None = None
     fought_at: datetime | None = None
     completed_at: datetime | None = None
