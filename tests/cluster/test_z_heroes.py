@@ -87,7 +87,7 @@ def test_another_hero_fights_is_asked_and_examined_whoever_dies_meanwhile(realm:
     assert shape(realm.rows(examined)[0][0]) == 24
     [(sha256,)] = realm.rows(f"select sha256 from quests where campaign_id = '{small}' and status = 'active'")
     assert (realm.home / "quests" / SMALL / sha256[:16] / "manifest.json").is_file()
-    told = realm.json("skill", "eval", "bin", "--checkpoint", realm.json("vault", "show", "latest")["id"])
+    told = realm.json("skill", "eval", "bin", "--checkpoint", realm.state()["latest_checkpoint"]["id"])
     assert told["campaign_id"] == small
     # Weights of the hero that is not active can still be asked, and the next job is the active one's again.
     [(of_first,)] = realm.rows(
@@ -108,7 +108,7 @@ def test_another_hero_fights_is_asked_and_examined_whoever_dies_meanwhile(realm:
 
 
 def test_a_starting_checkpoint_that_is_gone_is_named_and_nothing_else_breaks(realm: RunningRealm, first: str) -> None:
-    newest = realm.json("vault", "show", "latest")
+    newest = realm.state()["latest_checkpoint"]
     start = newest["id"]
     begins, other = begun(realm, "--from", start), begun(realm, "--from", start)
     realm.cli("config", "set", "auto_quest.enabled", "false")

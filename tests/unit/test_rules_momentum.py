@@ -120,8 +120,8 @@ def test_a_case_of_each(facts, momentum, reason, code, command):
 def test_a_battle_that_failed_tells_what_was_tried():
     [found] = standing(replace(BASE, battle=FAILED, attempts=ATTEMPTS)).blockers
     assert (found.subject, found.severity) == ("mote-1-battle-3", Severity.BLOCKING)
-    assert found.what == "Battle 3 failed at step 1200; none begins by itself."
-    assert found.tried == "3 attempts, the last at 2026-01-01 12:03 UTC."
+    assert found.what == "Battle 3 failed at step 1200."
+    assert found.tried == "3 attempts, the last at 2026-01-01 12:03 UTC. No other battle begins by itself."
     assert found.why == FAILED.reason
     assert found.action.words == f"{found.what} {found.fix}"
 
