@@ -33,11 +33,13 @@ def train(
 ) -> None:
     """Train a hero on one file and save a checkpoint: a Hugging Face folder. Uses neither Ray nor a running realm."""
     from realm.catalog import hero_spec
+    from realm.cli.books import current_hero
     from realm.config import load_config
     from realm.home import RealmHome
 
-    config = load_config(RealmHome.locate())
-    spec = hero_spec(hero or config.hero.name)
+    home = RealmHome.locate()
+    config = load_config(home)
+    spec = hero_spec(hero or current_hero(home, config))
     config = config.of_hero(spec.id)
     began = time.monotonic()
     with _bar(quiet=as_json) as bar:

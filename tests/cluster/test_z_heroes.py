@@ -87,13 +87,18 @@ def test_another_hero_fights_is_asked_and_examined_whoever_dies_meanwhile(realm:
     assert shape(realm.rows(examined)[0][0]) == 24
     [(sha256,)] = realm.rows(f"select sha256 from quests where campaign_id = '{small}' and status = 'active'")
     assert (realm.home / "quests" / SMALL / sha256[:16] / "manifest.json").is_file()
-    told = realm.json("skill", "eval", "bin", "--checkpoint", realm.state()["latest_checkpoint"]["id"])
-    assert told["campaign_id"] == small
+    newest = realm.state()["latest_checkpoint"]
+    assert newest["id"].startswith(f"{small}/")
+    assert realm.json("skill", "eval", "bin", "--checkpoint", newest["id"])["step"] == newest["step"]
     # Weights of the hero that is not active can still be asked, and the next job is the active one's again.
-    [(of_first,)] = realm.rows(
-        f"select id from checkpoints where campaign_id = '{first}' and trashed_at is null order by step desc limit 1"
+    [(of_first, step)] = realm.rows(
+        f"select id, step from checkpoints where campaign_id = '{first}' and trashed_at is null"
+        " order by step desc limit 1"
     )
-    assert realm.json("skill", "eval", "bin", "--level", "1", "--checkpoint", of_first)["campaign_id"] == first
+    asked = f"select count(*) from evaluations where campaign_id = '{first}'"
+    [(before,)] = realm.rows(asked)
+    assert realm.json("skill", "eval", "bin", "--level", "1", "--checkpoint", of_first)["step"] == step
+    assert realm.rows(asked) == [(before + 1,)]
     seen = realm.rows(evaluated)[0][0]
     realm.wait(lambda _: realm.rows(evaluated)[0][0] > seen, "the small hero evaluated again", 120)
 
