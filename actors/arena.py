@@ -18,14 +18,19 @@ from actors.cluster import ON_HEAD, find, nodes_with, remove, train_resources
 from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
+from realm.config import changed_settings
 from realm.errors import ConflictError, HeroError, NotFoundError
 from realm.rules.battle import Attempt, Battle, BattleState, DesiredState
-from realm.rules.campaign import CampaignLife
+from realm.rules.campaign import CampaignLife, hero_of
+from realm.rules.interventions import UNCHANGED, training_change
 from realm.store.battles import BattleStore
 from realm.store.campaign_lives import CampaignLives
+from realm.store.climbs import ClimbStore
 
 TICK_S = 0.5
 SNAPSHOTS_HELD = 3
+OF_A_BATTLE = ("hero", "training", "auto_quest", "evaluation", "level_cap")
+"""Parts of the settings that decide what is trained, and how."""
 MAX_FRUITLESS_ATTEMPTS = 3
 """Attempts in a row that end without a step before the battle is given up."""
 
@@ -37,6 +42,7 @@ class Arena(Service):
         super().__init__(home)
         self.battles = BattleStore(self.database)
         self.lives = CampaignLives(self.database)
+        self.climbs = ClimbStore(self.database)
         self.lock = threading.Lock()
         self.snapshots: OrderedDict[int, tuple[str, Any]] = OrderedDict()
         self.quest_orders: dict[str, str] = {}
@@ -129,10 +135,12 @@ class Arena(Service):
         if battle is None or not attempts or attempts[-1].id != attempt_id or attempts[-1].ended_at:
             return {"state": "stop"}
         reason = self.quest_orders.get(quest_id) if quest_id else None
+        trial = self.climbs.under_way(battle.campaign_id)
         return {
             "state": DesiredState.PAUSE.value if self._leaving() else battle.desired_state.value,
             "end_quest": quest_id if reason else None,
             "end_reason": reason or "",
+            "change": training_change(trial.kind, trial.began_tokens, trial.span_tokens) if trial else UNCHANGED,
         }
 
     def quest_left(self, quest_id: str) -> None:
@@ -259,7 +267,8 @@ class Arena(Service):
             self.battles.finish(battle.id, BattleState.FAILED, now(), reason)
             return
         self.quest_orders.clear()
-        attempt = self.battles.start_attempt(battle.id, start["step"], now(), start["checkpoint_id"])
+        overrides = changed_settings(self.config.of_hero(hero_of(battle.campaign_id)), parts=OF_A_BATTLE)
+        attempt = self.battles.start_attempt(battle.id, start["step"], now(), start["checkpoint_id"], overrides)
         self._launch(attempt)
 
     def _launch(self, attempt: Attempt) -> None:

@@ -21,11 +21,14 @@ from realm.rules.job_tasks import (
     Weights,
 )
 from realm.rules.passives import PassiveMode
+from realm.store.quests import QuestStore
 from skills import Skill, exam_version
 from skills.curriculum import EXAM_PER_LEVEL
 
 REVIEW_PROBLEMS = 25
 """Problems of a mastered level that are asked beside an evaluation, in its batch of 128."""
+LOOKED_THROUGH = 10
+"""Quests that are searched for one that holds the level."""
 REMEMBERED = 1000
 """Tasks of the last jobs that were handed out."""
 
@@ -86,7 +89,8 @@ class Assignments(GuildRequests):
     def _eval_task(self, job: dict[str, Any], weights: tuple[Weights, ...]) -> EvalTask:
         """Never the same problems twice at a level, unless seed and fold are named.
 
-        Unless a level is, problems of a mastered level are asked beside, each in its turn: its review.
+        Unless a level is, problems of a mastered level are asked beside, each in its turn: its review. Where a plateau
+        is looked into, so are problems of the level that the hero was trained on.
         """
         payload = job["payload"]
         skill, campaign_id = self.engine.get(payload["skill_id"]), weights[0].campaign_id
@@ -94,21 +98,32 @@ class Assignments(GuildRequests):
         seed, fold = payload.get("seed"), payload.get("fold")
         if fold is None:
             fold = self.fresh_fold(campaign_id, skill.id, level) if seed is None else seed
-        review: dict[str, Any] = {}
+        beside: dict[str, Any] = {}
         mastered = self.store.find_state(campaign_id, skill.id, skill.max_level).mastered_level
         if payload.get("level") is None and mastered:
             level_of_review = mastered - fold % mastered
-            review = {"review_level": level_of_review, "review_count": REVIEW_PROBLEMS, "review_seed": int(job["id"])}
+            beside = {"review_level": level_of_review, "review_count": REVIEW_PROBLEMS, "review_seed": int(job["id"])}
+        count = payload.get("count") or skill.evaluation.count
+        if payload.get("level") is None and self.curriculum.climbs.asks_training(campaign_id, skill.id):
+            beside |= self._trained_on(campaign_id, skill.id, level, count)
         return EvalTask(
             weights=weights,
             skill=skill_version(skill),
             level=level,
-            count=payload.get("count") or skill.evaluation.count,
+            count=count,
             seed=fold if seed is None else seed,
             fold=fold,
             requested=payload.get("level") is not None,
-            **review,
+            **beside,
         )
+
+    def _trained_on(self, campaign_id: str, skill_id: str, level: int, count: int) -> dict[str, int]:
+        """`count` problems of the level, or as many as it had, of the last generated quest that was trained whole."""
+        for quest in QuestStore(self.database).newest_trained(campaign_id, LOOKED_THROUGH):
+            held = quest.trained(skill_id, level)
+            if held and quest.made_of:
+                return {"train_count": min(count, held), "train_seed": quest.made_of["seed"]}
+        return {}
 
     def _weights_of(self, payload: dict[str, Any]) -> tuple[Weights, ...]:
         """What a payload names: one, or of the newest the snapshot and the checkpoint to fall back on."""

@@ -6,7 +6,7 @@ Knows which actor to ask for what; the loop itself is `realm.training.loop`.
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,8 @@ class ActorPorts:
             # A quest claimed after the question was asked is not in the answer.
             asked_for = self.renewed_for is not None and self.renewed_for == self.holding
             if held is not None and asked_for and self.holding not in held:
-                self.newest_orders = Orders(self.newest_orders.state, self.holding, "cancelled")
+                left = {"end_quest": self.holding, "end_reason": "cancelled"}
+                self.newest_orders = replace(self.newest_orders, **left)
         if self.renewing is None and time.monotonic() - self.renewed_at > RENEW_S:
             self.renewed_at, self.renewed_for = time.monotonic(), self.holding
             self.renewing = self.board.renew.remote(self.attempt_id)

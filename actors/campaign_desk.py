@@ -9,7 +9,7 @@ from actors.rows import row_of
 from actors.service import call_id, now
 from actors.waiting import ask
 from realm.catalog import hero_spec
-from realm.errors import RequestError
+from realm.errors import NotFoundError, RequestError
 from realm.rules.campaign import Campaign, CampaignLife, Switch
 from realm.rules.transitions import Transition
 from realm.store.campaign_lives import CampaignLives
@@ -32,6 +32,7 @@ class CampaignDesk:
         self.store = service.campaigns
         self.lives = CampaignLives(service.database)
         self.courses = CourseReader(service.database)
+        self.climbs = service.curriculum.climbs
 
     def begin(self, hero_id: str | None, starting_checkpoint: str | None, note: str) -> dict[str, Any]:
         """A new campaign, paused: of the checkpoint's hero, else of the one named, else of the realm's."""
@@ -68,12 +69,30 @@ class CampaignDesk:
         wanted = tuple(CampaignLife(each) for each in lives) if lives else tuple(CampaignLife)
         return [self._row(each) for each in self.store.page(lives=wanted, limit=1000)]
 
-    def show(self, campaign_id: str) -> dict[str, Any]:
-        """A campaign with its `transitions`: what each level had taken by then, and what it cost."""
-        campaign = self.store.get(campaign_id)
-        waits = self.lives.pending()
+    def show(self, campaign_id: str | None = None) -> dict[str, Any]:
+        """A campaign with its `transitions`: what each level had taken by then, and what it cost; where its `climbs`
+        stand, `interventions` that were tried, the oldest first, and `verdicts`, the newest first."""
+        current = self.store.get_current() if campaign_id is None else self.store.get(campaign_id)
+        if current is None:
+            raise NotFoundError("There is no open campaign.", "realm campaign new")
+        campaign, waits = current, self.lives.pending()
         found = [_transition(each) for each in self.courses.transitions(campaign.id)]
-        return {**self._row(campaign), "waits": None if waits is None else row_of(waits), "transitions": found}
+        return {
+            **self._row(campaign),
+            "waits": None if waits is None else row_of(waits),
+            "transitions": found,
+            "climbs": [row_of(each) for each in self.climbs.standings(campaign.id)],
+            "interventions": [row_of(each) for each in self.climbs.interventions(campaign.id)],
+            "verdicts": [row_of(each) for each in self.climbs.verdicts(campaign.id)],
+        }
+
+    def reopen(self, campaign_id: str, skill_id: str | None) -> dict[str, Any]:
+        campaign = self.store.get(campaign_id)
+        if skill_id is not None:
+            self.service.engine.get(skill_id)
+        self.climbs.reopen(campaign.id, skill_id, now())
+        self.service.ticker.nudge()
+        return self.show(campaign.id)
 
     def compare(self, campaign_ids: list[str]) -> list[dict[str, Any]]:
         """Several campaigns as `show` tells each."""

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from actors.campaign_desk import CampaignDesk
+from actors.cap_watch import CapWatch
 from actors.curriculum import Curriculum
 from actors.examiner import Examiner
 from actors.guild_upkeep import GuildUpkeep
@@ -55,6 +56,7 @@ class CampaignDirector(Service):
         self.engine = get_engine()
         self.curriculum = Curriculum(self.database, self.engine)
         self.momentum = MomentumReader(self.home, self.database, self.engine)
+        self.caps = CapWatch(self.curriculum, lambda: self.config.level_cap)
         self.guild = GuildUpkeep(self, self.engine)
         self.examiner = Examiner(self)
         self.desk = CampaignDesk(self)
@@ -144,9 +146,18 @@ class CampaignDirector(Service):
         """Campaigns of these lives, newest first."""
         return self.desk.rows(lives)
 
-    def show(self, campaign_id: str) -> dict[str, Any]:
-        """A campaign and what each of its levels cost."""
+    def show(self, campaign_id: str | None = None) -> dict[str, Any]:
+        """A campaign, the current one by default: what each of its levels cost, where its climbs stand, verdicts."""
         return self.desk.show(campaign_id)
+
+    def reopen(self, campaign_id: str, skill_id: str | None = None) -> dict[str, Any]:
+        """Withdraw the standing verdicts of a campaign, or of one skill: it climbs on, and tokens count anew.
+
+        Raises:
+            NotFoundError: no verdict stands.
+            ConflictError: every level is mastered.
+        """
+        return self.desk.reopen(campaign_id, skill_id)
 
     def compare(self, campaign_ids: list[str]) -> list[dict[str, Any]]:
         """Several campaigns and what each of their levels cost."""
@@ -161,6 +172,7 @@ class CampaignDirector(Service):
             campaign = self._campaign()
             if campaign is None:
                 return
+            self._attempt(self.caps.tick, campaign)
             self._attempt(self._leave_outdated, campaign)
             trouble = self._attempt(self._fill_board, campaign)
             self.campaigns.set_trouble(campaign.id, trouble, now())
@@ -207,24 +219,35 @@ class CampaignDirector(Service):
         return self.curriculum.state(campaign, self.engine.get(skill_id)).training_level
 
     def _leave_outdated(self, campaign: Campaign) -> None:
-        """Generated quests of a mastered level, or from before other skills were enabled: drop waiting ones, end the
-        active one. After a change of skills the active one goes on until another quest waits."""
+        """Generated quests of a mastered level, of another mix, from before other skills were enabled, or of a campaign
+        that has its verdicts: drop waiting ones, end the active one. After a change of skills or mix the active one
+        goes on until another quest waits."""
         board = self.quests.page(campaign.id, (QuestStatus.QUEUED, QuestStatus.ACTIVE), limit=100, order="queue")
         enabled = {skill.id for skill in self.curriculum.skills(campaign)}
         if self.enabled is not None and self.enabled != enabled:
             self.outdated = {quest.id for quest in board if quest.origin == "auto"}
         self.enabled = enabled
-        why = {quest.id: self._outdated_by(campaign, quest, enabled) for quest in board}
+        concluded = self.caps.concluded(campaign)
+        why = {
+            quest.id: "concluded"
+            if concluded and quest.origin == "auto"
+            else self._outdated_by(campaign, quest, enabled)
+            for quest in board
+        }
         followed = any(quest.status == QuestStatus.QUEUED and why[quest.id] is None for quest in board)
         for quest in board:
             reason = why[quest.id]
             if reason is None:
                 continue
             if quest.status == QuestStatus.QUEUED:
-                mastered = f"{quest.skill_id} level {quest.level} was mastered before it began"
-                words = "other skills were enabled before it began" if reason == "skills_changed" else mastered
-                ask(self.peer("quest_board").cancel.remote(quest.id, words))
-            elif followed or reason == "level_mastered":
+                words = {
+                    "level_mastered": f"{quest.skill_id} level {quest.level} was mastered before it began",
+                    "mix_changed": "levels are mixed in another way since it was made",
+                    "skills_changed": "other skills were enabled before it began",
+                    "concluded": f"the campaign has its verdict: {concluded}",
+                }
+                ask(self.peer("quest_board").cancel.remote(quest.id, words[reason]))
+            elif followed or reason in ("level_mastered", "concluded"):
                 ask(self.peer("arena").end_quest.remote(quest.id, reason))
 
     def _outdated_by(self, campaign: Campaign, quest: Quest, enabled: Collection[str]) -> str | None:
@@ -233,14 +256,16 @@ class CampaignDirector(Service):
             return None
         if quest.id in self.outdated or quest.skill_id not in enabled:
             return "skills_changed"
-        return "level_mastered" if quest.level < self._training_level(campaign, quest.skill_id) else None
+        if quest.level < self._training_level(campaign, quest.skill_id):
+            return "level_mastered"
+        return None if self.caps.is_of_this_mix(campaign, quest) else "mix_changed"
 
     def _fill_board(self, campaign: Campaign) -> None:
-        """Generate a quest when auto-quests are on and few wait."""
+        """Generate a quest when auto-quests are on and few wait, until there is a verdict on every enabled skill."""
         config = self.config
         battle = self.battles.current(campaign.id)
         held = battle is not None and battle.desired_state != DesiredState.RUN
-        if not config.auto_quest.enabled or held:
+        if not config.auto_quest.enabled or held or self.caps.concluded(campaign):
             return
         counts = self.quests.counts(campaign.id)
         if counts[QuestStatus.QUEUED] >= BOARD_LOW:

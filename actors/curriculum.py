@@ -7,8 +7,12 @@ from typing import Any
 
 from realm.catalog import hero_spec
 from realm.rules.campaign import Campaign
+from realm.rules.climb import InterventionKind
+from realm.rules.interventions import EASIER
 from realm.rules.progression import SkillState
 from realm.rules.schedule import SkillSetting, Standing, level_shares, preset_of, skill_shares
+from realm.rules.verdicts import InterventionRecord
+from realm.store.climbs import ClimbStore
 from realm.store.curricula import CurriculumStore
 from realm.store.database import Database
 from realm.store.skills import SkillStore
@@ -24,6 +28,7 @@ class Curriculum:
     def __init__(self, database: Database, engine: Engine) -> None:
         self.store = CurriculumStore(database)
         self.states = SkillStore(database)
+        self.climbs = ClimbStore(database)
         self.engine = engine
 
     def settings(self, campaign: Campaign, skills: Iterable[Skill] | None = None) -> dict[str, SkillSetting]:
@@ -43,8 +48,15 @@ class Curriculum:
     def shares(self, campaign: Campaign) -> dict[str, float]:
         """Each enabled skill's share of the training."""
         settings = self.settings(campaign)
+        capped = {each.skill_id for each in self.climbs.standing_verdicts(campaign.id)}
         standings = [
-            Standing(skill.id, self.state(campaign, skill).mastered_level, skill.max_level, settings[skill.id].priority)
+            Standing(
+                skill.id,
+                self.state(campaign, skill).mastered_level,
+                skill.max_level,
+                settings[skill.id].priority,
+                skill.id in capped,
+            )
             for skill in self.skills(campaign)
         ]
         return skill_shares(self.store.plan(campaign.id), standings)
@@ -60,8 +72,18 @@ class Curriculum:
         }
 
     def level_shares(self, campaign: Campaign, skill: Skill) -> Mapping[int, float]:
-        """Each level's share of the examples of `skill`."""
+        """Each level's share of the examples of `skill`: by the plan's mix, or the one that is tried on this skill."""
         results = self.states.level_results(campaign.id, skill.id, LATEST)
         mastered_level = self.state(campaign, skill).mastered_level
-        mix = self.store.plan(campaign.id).mix
+        trial = self._easier_mix(campaign)
+        mix = EASIER if trial and trial.skill_id == skill.id else self.store.plan(campaign.id).mix
         return level_shares(mastered_level, skill.max_level, results, mix, skill.evaluation.threshold)
+
+    def easier_mix(self, campaign: Campaign) -> int | None:
+        """The number of the intervention while it is an easier mix that is tried."""
+        trial = self._easier_mix(campaign)
+        return trial.number if trial else None
+
+    def _easier_mix(self, campaign: Campaign) -> InterventionRecord | None:
+        trial = self.climbs.under_way(campaign.id)
+        return trial if trial is not None and trial.kind == InterventionKind.EASIER_MIX else None

@@ -6,6 +6,7 @@ the ledger, mistakes become a quest.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +31,7 @@ from realm.rules.job_tasks import EvalTask, ExamTask, InferenceTask, PassiveTask
 from realm.rules.progression import Change, Evaluation, Exam, LevelRule
 from realm.rules.sparring import provenance
 from realm.store.jobs import JobStore
+from skills import Skill
 from skills.problem import FOLDS
 
 
@@ -91,6 +93,9 @@ class GuildResults(GuildRecords):
             **found.weights.model_dump(),
             **found.model_dump(exclude={"weights", "primitives", "samples"}),
         )
+        if not task.requested:
+            level_share, mastered_share = self._training_shares(found.weights.campaign_id, skill, task.level)
+            evaluation = replace(evaluation, level_share=level_share, mastered_share=mastered_share)
         samples = [each.model_dump() for each in found.samples]
         outcome = self.store.record_evaluation(evaluation, rule, found.primitives, samples)
         mastered = outcome.mastered_level
@@ -112,6 +117,11 @@ class GuildResults(GuildRecords):
         if not task.requested:
             return told
         return {**told, "primitives": _counts(found.primitives), "samples": samples}
+
+    def _training_shares(self, campaign_id: str, skill: Skill, level: int) -> tuple[float, float]:
+        """Shares of the skill's training that go to this level and to those below it, by the mix of now."""
+        shares = self.curriculum.level_shares(self.campaigns.get(campaign_id), skill)
+        return shares.get(level, 0.0), sum(share for each, share in shares.items() if each < level)
 
     def _record_exam(self, job: dict[str, Any], found: ExamResult, held: list[Any] | None) -> dict[str, Any]:
         found.check(self._task(job, found, ExamTask))
@@ -206,8 +216,8 @@ class GuildResults(GuildRecords):
             payload["level"] = found.level
         task = self._task_of({**job, "payload": payload}, self._weights_of(payload))
         if isinstance(found, EvalResult):
-            review = {"review_level": found.review_level, "review_count": found.review_n}
-            task = task.model_copy(update={**review, "requested": job["payload"].get("level") is not None})
+            beside = {"review_level": found.review_level, "review_count": found.review_n, "train_count": found.train_n}
+            task = task.model_copy(update={**beside, "requested": job["payload"].get("level") is not None})
         return task
 
     def _save(

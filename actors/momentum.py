@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from actors.cap_watch import CapWatch
 from actors.curriculum import Curriculum
 from actors.rows import row_of
 from realm.config import RealmConfig
@@ -42,19 +43,13 @@ class MomentumReader:
                 found,
                 auto=config.auto_quest.enabled,
                 trainable=not found.trouble or bool(self.curriculum.shares(campaign)),
-                concluded=self._concluded(campaign),
+                concluded=CapWatch(self.curriculum, lambda: config.level_cap).concluded(campaign),
                 start=self._start(found),
                 free_bytes=shutil.disk_usage(self.home.root).free,
                 kept_free_bytes=config.vault.min_free_mb * 1_000_000,
                 services={name: _service(row) for name, row in (services or {}).items()},
             )
         )
-
-    def _concluded(self, campaign: Campaign) -> str:
-        """The words of the verdicts, once every enabled skill has one."""
-        found = self.reads.verdicts(campaign.id)
-        enabled = [skill.id for skill in self.curriculum.skills(campaign)] if found else []
-        return " ".join(found[each] for each in enabled) if enabled and found.keys() >= set(enabled) else ""
 
     def _start(self, facts: Facts) -> Start | None:
         start = facts.start

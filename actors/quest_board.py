@@ -114,15 +114,17 @@ class QuestBoard(Service):
             return self._take_in(str(file), name, priority, intake_id)
 
     def post_generated(
-        self, campaign_id: str, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]
+        self, campaign_id: str, name: str, skill_id: str, level: int, batch: dict[str, Any]
     ) -> dict[str, Any]:
-        """Queue a generated quest of a campaign at low priority: what people post goes first.
+        """Queue a generated quest of a campaign at low priority: what people post goes first. `batch`: a
+        `training_batch`.
 
         Raises:
             QuestError: no example fits the hero's context.
         """
-        manifest = self._write(campaign_id, examples, name)
-        return self._queue(campaign_id, manifest, QuestPriority.LOW, "auto", name, skill_id, level)
+        manifest = self._write(campaign_id, batch["examples"], name)
+        made_of = batch["made_of"]
+        return self._queue(campaign_id, manifest, QuestPriority.LOW, "auto", name, skill_id, level, made_of)
 
     def post_sparring(
         self, campaign_id: str, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]
@@ -298,6 +300,7 @@ class QuestBoard(Service):
         name: str,
         skill_id: str | None = None,
         level: int | None = None,
+        made_of: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         posted = self.quests.add(
             campaign_id,
@@ -312,6 +315,7 @@ class QuestBoard(Service):
             origin=origin,
             skill_id=skill_id,
             level=level,
+            made_of=made_of,
         )
         return {"quest": row_of(posted.quest), "duplicate": posted.duplicate}
 

@@ -40,9 +40,9 @@ class SkillEngine(GuildResults):
 
     # Batches
 
-    def training_batch(self, count: int, seed: int, campaign_id: str | None = None) -> list[dict[str, Any]]:
-        """`count` training examples over the enabled skills and their levels, as the campaign's plan shares them; of
-        the active campaign, unless another is named.
+    def training_batch(self, count: int, seed: int, campaign_id: str | None = None) -> dict[str, Any]:
+        """`count` training `examples` over the enabled skills and their levels, as the campaign's plan shares them, and
+        what they can be made anew from: `made_of`, as a quest keeps it. Of the active campaign unless another is named.
 
         Raises:
             RequestError: a count or seed that nobody means.
@@ -50,12 +50,16 @@ class SkillEngine(GuildResults):
         check_request(count, seed)
         campaign = self.campaigns.get(campaign_id or self.campaign_id)
         problems: list[Problem] = []
+        levels: dict[str, dict[str, int]] = {}
         for skill_id, part in whole_counts(self.curriculum.shares(campaign), count).items():
             skill = self.engine.get(skill_id)
             counts = whole_counts(self.curriculum.level_shares(campaign, skill), part)
             problems += training_examples(skill, counts, seed, self._symbols(campaign.hero_id, skill))
+            levels[skill_id] = {str(level): number for level, number in counts.items()}
         Random(f"{seed}/skills").shuffle(problems)
-        return [problem.as_training_example() for problem in problems]
+        examples = [problem.as_training_example() for problem in problems]
+        made_of = {"seed": seed, "levels": levels, "easier_mix": self.curriculum.easier_mix(campaign)}
+        return {"examples": examples, "made_of": made_of}
 
     def _symbols(self, hero_id: str, skill: Skill) -> bool:
         """Whether a hero's tokenizer can spell the skill's symbol keys."""

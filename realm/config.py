@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from realm.errors import ConfigError
 from realm.home import RealmHome
+from realm.rules.climb import CapRule
 
 Applies = Literal["live", "next_battle", "restart"]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -92,6 +93,47 @@ class AutoQuestConfig(Part):
 class EvaluationConfig(Part):
     interval_s: float = setting(0.5, "live", "Least seconds between two evaluations of one skill.", ge=0)
     exam_interval_s: float = setting(20.0, "live", "Least seconds between two exams while a battle is on.", ge=0)
+
+
+CAP: Final = CapRule()
+
+
+class LevelCapConfig(Part):
+    """When a climb is given up, and with how much evidence; the numbers are those of realm.rules.climb.CapRule."""
+
+    enabled: bool = setting(True, "live", "Look out for plateaus, try something against them, give verdicts.")
+    floor_tokens: int = setting(
+        CAP.floor_tokens, "live", "Least training tokens since the last promotion before a verdict.", ge=1
+    )
+    suspect_multiple: float = setting(
+        CAP.suspect_multiple, "live", "Level's tokens without a promotion before a plateau is suspected.", gt=0
+    )
+    multiple: float = setting(CAP.multiple, "live", "Level's tokens without a promotion before a verdict.", gt=0)
+    generalization_multiple: float = setting(
+        CAP.generalization_multiple, "live", "The same where training problems are solved and others not.", gt=0
+    )
+    interventions_needed: int = setting(
+        CAP.interventions_needed, "live", "Interventions tried and measured before a verdict.", ge=2, le=3
+    )
+    maintenance_multiple: float = setting(
+        CAP.maintenance_multiple,
+        "live",
+        "Tokens on mastered levels per token on the training level from which lapsing ones are what ends the climb.",
+        gt=0,
+    )
+
+    def rule(self) -> CapRule:
+        return CapRule(**self.model_dump(exclude={"enabled"}))
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LevelCapConfig:
+        multiples = self.suspect_multiple, self.multiple, self.generalization_multiple
+        if list(multiples) != sorted(multiples):
+            raise ValueError(
+                f"suspect_multiple, multiple and generalization_multiple are {multiples}; none may be smaller than the "
+                "one before"
+            )
+        return self
 
 
 class SparringConfig(Part):
@@ -286,6 +328,7 @@ class RealmConfig(BaseSettings):
     training: TrainingConfig = TrainingConfig()
     auto_quest: AutoQuestConfig = AutoQuestConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    level_cap: LevelCapConfig = LevelCapConfig()
     oracle: OracleConfig = OracleConfig()
     sparring: SparringConfig = SparringConfig()
     placement: PlacementConfig = PlacementConfig()
@@ -309,6 +352,12 @@ class RealmConfig(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
+
+
+def changed_settings(config: RealmConfig, parts: Collection[str]) -> dict[str, Any]:
+    """Dotted key → value, JSON-ready, of the settings of these parts that are not at their defaults."""
+    found = config.model_dump(mode="json", include=set(parts), exclude_defaults=True)
+    return {f"{part}.{name}": value for part, settings in found.items() for name, value in settings.items()}
 
 
 def known_keys() -> dict[str, Applies]:

@@ -13,14 +13,18 @@ from skills.problem import FOLDS
 
 
 def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Evaluate the named weights; problems of a mastered level are asked beside, if the task says so: its review."""
+    """Evaluate the named weights. Asked beside, if the task says so: problems of a mastered level, its review, and
+    problems of this level that the hero was trained on."""
     task = EvalTask.model_validate(job["task"])
     skill, weights = context.skill(task.skill), context.load(task.weights)
     symbols = context.spells(skill)
     problems = skill.generate(task.level, task.count, task.seed, "eval", fold=task.fold % FOLDS, symbols=symbols)
     if task.review_level is not None:
         problems += skill.generate(task.review_level, task.review_count, task.review_seed, "eval", symbols=symbols)
-    found, review = ask(context.hero, skill, problems, watch=context.require_wanted).split(task.count)
+    if task.train_count:
+        problems += skill.generate(task.level, task.train_count, task.train_seed, "train", symbols=symbols)
+    found, beside = ask(context.hero, skill, problems, watch=context.require_wanted).split(task.count)
+    review, trained = beside.split(task.review_count if task.review_level is not None else 0)
     result = EvalResult(
         weights=weights,
         level=task.level,
@@ -32,6 +36,8 @@ def run_eval(job: dict[str, Any], context: Context) -> dict[str, Any]:
         review_level=task.review_level,
         review_n=review.n,
         review_correct=review.correct,
+        train_n=trained.n,
+        train_correct=trained.correct,
         primitives=found.primitives,
         samples=tuple(Sample(**each) for each in found.samples()),
     )

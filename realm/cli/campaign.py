@@ -152,6 +152,31 @@ def compare(
         _print_comparison(rows)
 
 
+@app.command(epilog="Example: realm campaign verdict mote-1 --reopen --skill bin")
+def verdict(
+    campaign: Annotated[
+        str | None, typer.Argument(metavar="CAMPAIGN", help="Id of a campaign; default: the active one.")
+    ] = None,
+    reopen: Annotated[bool, typer.Option("--reopen", help="Withdraw what stands: it climbs on.")] = False,
+    skill: Annotated[str | None, typer.Option(help="Reopen this skill's only.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how far a campaign got: where each skill stands, its verdict, and the evidence."""
+    from realm.cli.session import open_session
+    from realm.cli.verdict_view import print_verdicts
+
+    if skill is not None and not reopen:
+        raise typer.BadParameter("--skill goes with --reopen")
+    session = open_session()
+    row = session.call(DIRECTOR, "show", campaign)
+    if reopen:
+        row = session.call(DIRECTOR, "reopen", row["id"], skill)
+    if as_json:
+        print_json(row)
+        return
+    print_verdicts(row)
+
+
 def _print_comparison(rows: list[dict[str, Any]]) -> None:
     made = table("skill", "level", *(row["id"] for row in rows), right=("level",))
     reached = {row["id"]: {(each["skill_id"], each["level"]): each for each in row["transitions"]} for row in rows}

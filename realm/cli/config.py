@@ -27,13 +27,15 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show settings: value, where it comes from, when a change applies."""
+    from pydantic_core import to_jsonable_python
+
     from realm.home import RealmHome
 
     rows = {name: row for name, row in _settings(RealmHome.locate()).items() if _belongs(name, key)}
     if not rows:
         raise NotFoundError(f"No setting or part {key!r}.", "`realm config show` lists them.")
     if as_json:
-        print_json(rows)
+        print_json(to_jsonable_python(rows))
         return
     made = table("key", "value", "from", "applies", "about")
     for name, row in rows.items():

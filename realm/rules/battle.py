@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 
 class BattleState(StrEnum):
@@ -98,6 +98,7 @@ class Attempt:
 
     `number` counts the campaign's attempts from 1, over all of its battles. `checkpoint_id` is where it started from,
     None = from the hero's base model. `outcome` is None while it is live; "superseded" when a later attempt took over.
+    `overrides`: dotted key → value of the settings of training that were not at their defaults when it started.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Attempt:
     ended_at: datetime | None = None
     outcome: str | None = None
     reason: str = ""
+    overrides: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

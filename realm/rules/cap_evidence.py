@@ -108,7 +108,7 @@ def level_tokens(climb: Climb, rule: CapRule) -> int:
         longest = max(longest, mastered - before)
         before = mastered
     expected = _next_cost(tuple(costs[-rule.recent_levels :]))
-    return round(max(rule.floor_tokens / rule.multiple, rule.longest_share * longest, expected))
+    return max(1, round(max(rule.floor_tokens / rule.multiple, rule.longest_share * longest, expected)))
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from realm.errors import RealmError
 from realm.rules.progression import wilson_interval
@@ -22,6 +23,17 @@ class InterventionKind(StrEnum):
     """More of the mastered levels, nothing of the next."""
     LARGER_BATCH = "larger_batch"
     """More examples a step: less noise in the gradient."""
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self]
+
+
+_WORDS: Final = {
+    InterventionKind.LEARNING_RATE: "a re-warmed learning rate",
+    InterventionKind.EASIER_MIX: "an easier mix",
+    InterventionKind.LARGER_BATCH: "a larger batch",
+}
 
 
 @dataclass(frozen=True, slots=True)

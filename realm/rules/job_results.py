@@ -67,6 +67,8 @@ class EvalResult(Result):
     review_level: LevelNumber | None = None
     review_n: Count = 0
     review_correct: Count = 0
+    train_n: Count = 0
+    train_correct: Count = 0
     primitives: dict[str, Outcomes] = {}
     samples: Annotated[tuple[Sample, ...], Field(max_length=MAX_SAMPLES)] = ()
 
@@ -78,6 +80,8 @@ class EvalResult(Result):
         _at_most("correct", self.correct, self.n)
         _at_most("review_n", self.review_n, task.review_count if task.review_level is not None else 0)
         _at_most("review_correct", self.review_correct, self.review_n)
+        _at_most("train_n", self.train_n, task.train_count)
+        _at_most("train_correct", self.train_correct, self.train_n)
         for name, outcomes in self.primitives.items():
             _at_most(f"primitives.{name}", len(outcomes), self.n)
             _at_most(f"primitives.{name}", outcomes.count("1"), self.correct)

@@ -53,8 +53,9 @@ class SkillVersion(Part):
 class EvalTask(Task):
     """`count` problems of a level, and of the mastered `review_level`, if there is one, `review_count` beside.
 
-    (seed, fold) decides the problems; those of the review follow from `review_seed`. `requested`: a person chose the
-    level.
+    (seed, fold) decides the problems; those of the review follow from `review_seed`. So many problems of the level that
+    the hero was trained on as `train_count` says are asked beside, too: the first of a quest that was made with
+    `train_seed`. `requested`: a person chose the level.
     """
 
     skill: SkillVersion
@@ -65,6 +66,8 @@ class EvalTask(Task):
     review_level: LevelNumber | None = None
     review_count: Annotated[int, Field(ge=0, le=MAX_PROBLEMS)] = 0
     review_seed: Number = 0
+    train_count: Annotated[int, Field(ge=0, le=MAX_PROBLEMS)] = 0
+    train_seed: Number = 0
     requested: bool = False
 
 

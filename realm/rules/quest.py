@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 
 class QuestStatus(StrEnum):
@@ -57,6 +57,8 @@ class Quest:
     `first_step` and `last_step` are the campaign steps at which its fighting began and ended. `ended_by` says why it
     ended: "exhausted", "level_mastered", "cancelled". `reason` is the error or rejection in words. A rejected file has
     no sha256 ("") and `reason_line` names the line at fault. `failures`: how often it failed, tries anew included.
+    `made_of` is what a generated quest can be made anew from: its `seed`, and by skill and level how many problems of
+    the train split; `easier_mix` is the number of the intervention that it was made in, if that was one.
     """
 
     id: str
@@ -91,6 +93,12 @@ class Quest:
     started_at: datetime | None = None
     fought_at: datetime | None = None
     completed_at: datetime | None = None
+    made_of: dict[str, Any] | None = None
+
+    def trained(self, skill_id: str, level: int) -> int:
+        """Problems of a level that a generated quest holds."""
+        levels: dict[str, dict[str, int]] = (self.made_of or {}).get("levels", {})
+        return levels.get(skill_id, {}).get(str(level), 0)
 
 
 def quest_id(campaign_id: str, key: str) -> str:

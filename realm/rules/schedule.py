@@ -19,8 +19,8 @@ PRIORITIES: Final = range(1, 10)
 PRIORITY: Final = 5
 FOCUS_SHARE: Final = 0.8
 """What the skill in focus gets of the training while there are others."""
-EXHAUSTED: Final = 0.25
-"""Weight of a skill whose every level is mastered, beside 1 for the others: it is only kept."""
+ENDED: Final = 0.25
+"""Weight of a skill whose climb has ended, beside 1 for the others: it is only kept."""
 RECENT: Final = 20
 """Generated quests that are looked back on when the next one's leading skill is chosen."""
 LEAD: Final = 0.6
@@ -141,16 +141,17 @@ class SkillSetting:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an enabled skill stands."""
+    """Where an enabled skill stands. `capped`: a verdict says that it climbs no further."""
 
     skill_id: str
     mastered_level: int
     max_level: int
     priority: int = PRIORITY
+    capped: bool = False
 
     @property
-    def exhausted(self) -> bool:
-        return self.mastered_level >= self.max_level
+    def ended(self) -> bool:
+        return self.capped or self.mastered_level >= self.max_level
 
 
 def mix_in_words(mix: Mix) -> str:
@@ -173,14 +174,14 @@ def skill_shares(plan: Plan, standings: Sequence[Standing]) -> dict[str, float]:
     """
     if not standings:
         return {}
-    weights = {each.skill_id: EXHAUSTED if each.exhausted else 1.0 for each in standings}
+    weights = {each.skill_id: ENDED if each.ended else 1.0 for each in standings}
     first: str | None = None
     if plan.strategy == Strategy.WEIGHTED:
         weights = {each.skill_id: weights[each.skill_id] * each.priority for each in standings}
     elif plan.strategy == Strategy.FOCUS:
         first = plan.focus if plan.focus in weights else None
     elif plan.strategy == Strategy.LOWEST_FIRST:
-        climbing = [each for each in standings if not each.exhausted]
+        climbing = [each for each in standings if not each.ended]
         lowest = min(climbing, key=lambda each: (each.mastered_level / each.max_level, each.skill_id), default=None)
         first = lowest.skill_id if lowest else None
     if first is None or len(weights) == 1:

@@ -23,7 +23,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Promotion:
+class Mastery:
     """A level of a skill that was mastered by the evaluation of `step`."""
 
     skill_id: str
@@ -67,7 +67,7 @@ def at_step(points: Sequence[Counters], step: int) -> Counters | None:
     )
 
 
-def transitions(promotions: Sequence[Promotion], points: Sequence[Counters]) -> tuple[Transition, ...]:
+def transitions(promotions: Sequence[Mastery], points: Sequence[Counters]) -> tuple[Transition, ...]:
     """Each promotion with its cost, in the order given, which is that of time."""
     last: dict[str, Counters | None] = {}
     found: list[Transition] = []

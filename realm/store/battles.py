@@ -78,7 +78,14 @@ class BattleStore:
             emit(connection, now, "battle.starting", f"Battle {number} begins at step {start_step}", data=data)
             return made
 
-    def start_attempt(self, battle: str, start_step: int, now: datetime, checkpoint_id: str | None = None) -> Attempt:
+    def start_attempt(
+        self,
+        battle: str,
+        start_step: int,
+        now: datetime,
+        checkpoint_id: str | None = None,
+        overrides: dict[str, Any] | None = None,
+    ) -> Attempt:
         """A new attempt of an open battle, which returns to starting. An attempt still open is ended as superseded.
 
         Raises:
@@ -100,6 +107,7 @@ class BattleStore:
                 step=start_step,
                 started_at=now,
                 checkpoint_id=checkpoint_id,
+                overrides=overrides,
             )
             connection.execute(insert(attempts).values(**values_of(made)))
             connection.execute(update(battles).where(battles.c.id == battle).values(step=start_step))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
-from realm.rules.transitions import Counters, Promotion, Transition, transitions
+from realm.rules.transitions import Counters, Mastery, Transition, transitions
 from realm.store.database import Database
 from realm.store.tables import battle_points, evaluations
 
@@ -18,13 +18,15 @@ class CourseReader:
         mastered = select(
             evaluations.c.skill_id, evaluations.c.mastered_level, evaluations.c.step, evaluations.c.created_at
         ).where(evaluations.c.campaign_id == campaign_id, evaluations.c.mastered_level.is_not(None))
-        points = select(
-            battle_points.c.step,
-            battle_points.c.tokens_seen,
-            battle_points.c.examples_seen,
-            battle_points.c.train_seconds,
-        ).where(battle_points.c.campaign_id == campaign_id, battle_points.c.tokens_seen.is_not(None))
         with self._db.read() as connection:
-            promotions = [Promotion(*row) for row in connection.execute(mastered.order_by(evaluations.c.id))]
-            counters = [Counters(*row) for row in connection.execute(points.order_by(battle_points.c.step))]
+            promotions = [Mastery(*row) for row in connection.execute(mastered.order_by(evaluations.c.id))]
+            counters = read_counters(connection, campaign_id)
         return transitions(promotions, counters)
+
+
+def read_counters(connection: Connection, campaign_id: str) -> list[Counters]:
+    """What a campaign had taken by each of its metric points, ascending by step."""
+    columns = battle_points.c
+    query = select(columns.step, columns.tokens_seen, columns.examples_seen, columns.train_seconds)
+    query = query.where(columns.campaign_id == campaign_id, columns.tokens_seen.is_not(None)).order_by(columns.step)
+    return [Counters(*row) for row in connection.execute(query)]

@@ -14,7 +14,7 @@ from realm.rules.quest import QuestStatus
 from realm.store.campaigns import campaign_by_id
 from realm.store.columns import to
 from realm.store.database import Database
-from realm.store.tables import attempts, battles, checkpoints, jobs, quests, verdicts
+from realm.store.tables import attempts, battles, checkpoints, jobs, quests
 
 LOOKED_AT: Final = 20
 """Newest evaluations and exams that are looked at for failures in a row."""
@@ -47,15 +47,6 @@ class MomentumReads:
                 failing_quests=_failing_quests(connection, campaign_id),
                 failing_evaluations=_failing_evaluations(connection, campaign_id),
             )
-
-    def verdicts(self, campaign_id: str) -> dict[str, str]:
-        """Skill → the words of the verdict that stands on it."""
-        columns = verdicts.c
-        query = select(columns.skill_id, columns.words).where(
-            columns.campaign_id == campaign_id, columns.withdrawn_at.is_(None)
-        )
-        with self._db.read() as connection:
-            return dict(connection.execute(query.order_by(columns.skill_id)).all())
 
 
 def _newest_battle(connection: Connection, campaign_id: str) -> Battle | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from realm.errors import ConflictError
 from realm.rules.quest import Quest, QuestPriority, QuestStatus, quest_id
-from realm.store.columns import values_of
+from realm.store.columns import to, values_of
 from realm.store.quest_fights import QuestFights
 from realm.store.quest_rows import (
     UNFOUGHT,
@@ -54,6 +54,7 @@ class QuestStore(QuestFights):
         skill_id: str | None = None,
         level: int | None = None,
         steps_total: int | None = None,
+        made_of: dict[str, Any] | None = None,
     ) -> Posted:
         """Queue a file at the end of its priority. A file that is on the board stays as it is; one that failed or was
         cancelled is queued anew."""
@@ -70,6 +71,7 @@ class QuestStore(QuestFights):
             "skill_id": skill_id,
             "level": level,
             "steps_total": steps_total,
+            "made_of": made_of,
         }
         key = quest_id(campaign_id, sha256)
         with self._db.write() as connection:
@@ -156,6 +158,19 @@ class QuestStore(QuestFights):
         newest = generated.order_by(quests.c.position.desc(), quests.c.id.desc()).limit(limit)
         with self._db.read() as connection:
             return [row[0] for row in connection.execute(newest)][::-1]
+
+    def newest_trained(self, campaign_id: str, limit: int) -> list[Quest]:
+        """The last generated quests that were trained to their last example, newest first."""
+        query = select(quests).where(
+            quests.c.campaign_id == campaign_id,
+            quests.c.origin == "auto",
+            quests.c.status == QuestStatus.COMPLETED,
+            quests.c.ended_by == "exhausted",
+            quests.c.made_of.is_not(None),
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(quests.c.posted_at.desc()).limit(limit)).mappings()
+            return [to(Quest, row) for row in rows]
 
     def named(self, campaign_id: str, origin: str, name: str) -> Quest | None:
         """The last posted quest of this origin and name."""

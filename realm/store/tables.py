@@ -261,6 +261,7 @@ quests = Table(
     _at("started_at"),
     _at("fought_at"),
     _at("completed_at"),
+    Column("made_of", JSON),
     Index("quests_queue", "campaign_id", "status", "priority", "position"),
     Index("quests_posted", "campaign_id", "posted_at"),
     Index("quests_position", "campaign_id", "position"),

@@ -75,6 +75,14 @@ class Batch:
         return sum(lane.trained for lane in self.lanes)
 
 
+def together(batches: Sequence[Batch]) -> Batch:
+    """One batch of the rows of several."""
+    if len(batches) == 1:
+        return batches[0]
+    lanes = tuple(lane for batch in batches for lane in batch.lanes)
+    return Batch(lanes, sum(each.rows for each in batches), sum(each.tokens for each in batches))
+
+
 def windows(rows: int, batch_size: int, rng: random.Random) -> Iterator[list[int]]:
     """Row numbers in random order, 16 batches at a time.
 

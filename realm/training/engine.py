@@ -60,8 +60,8 @@ class TrainingEngine:
     def world_size(self) -> int:
         return self.accelerator.num_processes
 
-    def step(self, batch: Batch) -> StepResult:
-        """One optimizer step on this worker's rows of `batch`."""
+    def step(self, batch: Batch, rate: float = 1.0) -> StepResult:
+        """One optimizer step on this worker's rows of `batch`, at a share `rate` of the scheduled learning rate."""
         mine = [self._mine(lane) for lane in self._lanes(batch)]
         # DDP averages gradients over workers; times their number it is the mean over all trained tokens.
         scale = self.world_size / max(batch.trained, 1)
@@ -74,10 +74,10 @@ class TrainingEngine:
                 self.accelerator.backward(loss * scale)
             loss_sum += loss.detach()
         self.accelerator.clip_grad_norm_(self.hero.model.parameters(), self.clip_norm)
-        rate = self.optimizers.step(self.step_number)
+        used = self.optimizers.step(self.step_number, rate)
         self.average.update()
         self.step_number += 1
-        return StepResult(loss_sum, sum(lane.trained for lane in mine), batch.tokens, rate)
+        return StepResult(loss_sum, sum(lane.trained for lane in mine), batch.tokens, used)
 
     @torch.no_grad()
     def loss(self, batches: list[Batch]) -> float:

@@ -6,14 +6,15 @@ Knows nothing of where quests come from or where results go: that is behind `Bat
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
 from realm.errors import DiskFullError, RealmError
-from realm.training.batches import Batch
+from realm.rules.interventions import UNCHANGED, Rewarming
+from realm.training.batches import Batch, together
 from realm.training.checkpoints import CheckpointWriter
 from realm.training.engine import StepResult, TrainingEngine
 from realm.training.meter import LOSS_WINDOW, Meter
@@ -166,12 +167,14 @@ class BattleLoop:
         self.progress.cursor = cursor
         self.leave_by = self.gap = self.stepped_quest = None
         self.feed.drop_all_but({ticket.quest_id})
-        total = self.feed.steps_total(ticket)
+        total = self.feed.batches_total(ticket)
         if self.engine.rank == 0:
-            self.ports.began(ticket, cursor.first_step, total)
+            self.ports.began(ticket, cursor.first_step, cursor.steps_done + total - cursor.batches_done)
         ended_by = "exhausted"
+        waiting: list[Batch] = []
+        reached, change = cursor, UNCHANGED
         try:
-            for batch, after in self.feed.batches(ticket, cursor):
+            for batch, reached in self.feed.batches(ticket, cursor):
                 orders = self._agree(self._orders)
                 if orders.state != "run":
                     return LoopOutcome("paused" if orders.state == "pause" else "stopped")
@@ -180,22 +183,31 @@ class BattleLoop:
                 ):
                     ended_by = orders.end_reason
                     break
-                self._step(batch, after, total)
+                waiting.append(batch)
+                change = orders.change
+                if len(waiting) >= change.batches:
+                    self._step(together(waiting), reached, total, change.rewarming)
+                    waiting.clear()
+            else:
+                if waiting:
+                    self._step(together(waiting), reached, total, change.rewarming)
         except RealmError as error:
             self._leave(ticket, str(error))
             return None
-        if self.progress.cursor.steps_done == 0 and ended_by == "exhausted":
+        if self.progress.cursor.batches_done == 0 and ended_by == "exhausted":
             self._leave(ticket, f"no example fits the context of {self.feed.max_length} tokens")
             return None
         self._close(ticket, ended_by)
         return None
 
-    def _step(self, batch: Batch, after: Cursor, total: int) -> None:
+    def _step(self, batch: Batch, after: Cursor, total: int, rewarming: Rewarming | None) -> None:
+        assert self.progress.cursor is not None
+        after = replace(after, steps_done=self.progress.cursor.steps_done + 1)
         if after.quest_id != self.stepped_quest:
             self.gap = None if self.stepped_at is None else time.monotonic() - self.stepped_at
             self.stepped_quest = after.quest_id
         began = self.stepped_at or time.monotonic()
-        result = self.engine.step(batch)
+        result = self.engine.step(batch, rewarming.factor(self.progress.tokens_seen) if rewarming else 1.0)
         self.stepped_at = time.monotonic()
         self.progress.train_seconds += self.stepped_at - began
         if self.engine.rank == 0:
@@ -215,7 +227,7 @@ class BattleLoop:
                 step=self.engine.step_number,
                 quest_id=cursor.quest_id,
                 quest_step=cursor.steps_done,
-                quest_steps_total=max(total, cursor.steps_done),
+                quest_steps_total=max(cursor.steps_done, cursor.steps_done + total - cursor.batches_done),
                 train_loss=loss,
                 learning_rate=result.learning_rate,
                 steps_per_second=steps_per_second,

@@ -43,9 +43,10 @@ class OptimizerSet:
             )
             self.base_rates.append(settings.muon_learning_rate)
 
-    def step(self, number: int) -> float:
-        """Apply the gradients as step `number` (0-based) of the campaign; returns the AdamW learning rate used."""
-        factor = min(1.0, (number + 1) / self.warmup_steps) if self.warmup_steps else 1.0
+    def step(self, number: int, share: float = 1.0) -> float:
+        """Apply the gradients as step `number` (0-based) of the campaign, at a `share` of what the schedule gives;
+        returns the AdamW learning rate used."""
+        factor = share * (min(1.0, (number + 1) / self.warmup_steps) if self.warmup_steps else 1.0)
         for optimizer, rate in zip(self.optimizers, self.base_rates, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = rate * factor

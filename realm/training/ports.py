@@ -8,17 +8,20 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from realm.rules.interventions import UNCHANGED, TrainingChange
 from realm.training.checkpoints import SavedCheckpoint
 from realm.training.quest_feed import Ticket
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the battle is asked to do: `end_quest` names a quest to leave at the next step, with the reason."""
+    """What the battle is asked to do: `end_quest` names a quest to leave at the next step, with the reason. `change` is
+    that of the intervention under way."""
 
     state: Literal["run", "pause", "stop"] = "run"
     end_quest: str | None = None
     end_reason: str = ""
+    change: TrainingChange = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,12 +42,14 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where in a quest the next step begins. `steps_done` of this quest, `first_step` = campaign step it began at."""
+    """Where in a quest the next step begins. `batches_done` and `steps_done` of this quest: a step takes a batch, or
+    several while an intervention asks for it. `first_step` = campaign step it began at."""
 
     quest_id: str
     epoch: int = 0
     shard: int = 0
     batch: int = 0
+    batches_done: int = 0
     steps_done: int = 0
     first_step: int = 0
 
@@ -131,8 +133,8 @@ class QuestFeed:
         """Quests prepared from their beginning, by id."""
         self.held: dict[str, list[Encoded]] = {}
 
-    def steps_total(self, ticket: Ticket) -> int:
-        """Optimizer steps of the whole quest, held-out examples taken off."""
+    def batches_total(self, ticket: Ticket) -> int:
+        """Batches of the whole quest, held-out examples taken off."""
         sizes = [
             size - (self._held(ticket, size) if index == 0 else 0) for index, size in enumerate(ticket.shard_sizes)
         ]
@@ -159,14 +161,14 @@ class QuestFeed:
             del self.held[quest_id]
 
     def batches(self, ticket: Ticket, cursor: Cursor) -> Iterator[tuple[Batch, Cursor]]:
-        """Each batch with the cursor that follows it, beginning at `cursor`."""
+        """Each batch with the cursor that follows it, beginning at `cursor`; steps are for the caller to count."""
         prepared = self.pending.pop(ticket.quest_id, None)
-        if prepared is None or cursor.steps_done:
+        if prepared is None or cursor.batches_done:
             prepared = self._prepare(ticket, cursor)
         while (window := prepared.take()) is not None:
             for number, rows in enumerate(window.batches, window.batch + 1):
                 cursor = replace(
-                    cursor, epoch=window.epoch, shard=window.shard, batch=number, steps_done=cursor.steps_done + 1
+                    cursor, epoch=window.epoch, shard=window.shard, batch=number, batches_done=cursor.batches_done + 1
                 )
                 yield collate(rows, self._pad), cursor
 

@@ -118,6 +118,11 @@ def test_showing_says_where_a_value_comes_from(monkeypatch, home):
 
 def test_showing_a_single_key_and_an_unknown_one():
     assert list(run("config", "show", "ray.port", "--json").json()) == ["ray.port"]
+    everything = run("config", "show", "--json").json()
+    assert (
+        everything["vault.zones"]["value"]["hot"]["keep_newest"]
+        == everything["vault.zones"]["default"]["hot"]["keep_newest"]
+    )
     assert run("config", "show", "ray.prt").code == 1
 
 

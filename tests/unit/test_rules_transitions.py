@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realm.rules.transitions import BEGINNING, Counters, Promotion, at_step, transitions
+from realm.rules.transitions import BEGINNING, Counters, Mastery, at_step, transitions
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,14 +29,14 @@ def test_between_two_points_the_counters_are_on_the_line() -> None:
 
 
 def test_a_level_costs_what_came_since_the_skills_last_one() -> None:
-    promotions = [Promotion("bin", 1, 10, AT), Promotion("sy", 1, 15, AT), Promotion("bin", 2, 30, AT)]
+    promotions = [Mastery("bin", 1, 10, AT), Mastery("sy", 1, 15, AT), Mastery("bin", 2, 30, AT)]
     found = transitions(promotions, [point(30)])
     assert [(each.cost.step, each.cost.tokens, each.cost.seconds) for each in found if each.cost] == [
         (10, 100.0, 5.0),
         (15, 150.0, 7.5),
         (20, 200.0, 10.0),
     ]
-    unknown = transitions([*promotions, Promotion("bin", 3, 31, AT), Promotion("bin", 4, 40, AT)], [point(30)])
+    unknown = transitions([*promotions, Mastery("bin", 3, 31, AT), Mastery("bin", 4, 40, AT)], [point(30)])
     assert [each.cost for each in unknown[3:]] == [None, None]
 
 
@@ -47,7 +47,7 @@ def test_a_level_costs_what_came_since_the_skills_last_one() -> None:
 )
 def test_costs_are_never_negative_and_add_up(steps: list[int], known: list[int], spacing: int) -> None:
     points = [point(step) for step in [*known[::spacing], 500]]
-    found = transitions([Promotion("bin", level, step, AT) for level, step in enumerate(steps, 1)], points)
+    found = transitions([Mastery("bin", level, step, AT) for level, step in enumerate(steps, 1)], points)
     totals = [each.total for each in found if each.total is not None]
     assert len(totals) == len(steps)
     assert all(a.tokens <= b.tokens + 1e-6 for a, b in pairwise(totals))

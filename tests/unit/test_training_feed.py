@@ -51,7 +51,7 @@ def rows(feed: QuestFeed, ticket: Ticket, cursor: Cursor) -> list[tuple[Rows, Cu
 def test_every_cursor_goes_on_with_what_followed_it(feed: QuestFeed, origin: str) -> None:
     ticket = Ticket("q", "q", origin, SHARDS)
     whole = rows(feed, ticket, Cursor("q"))
-    assert len(whole) == feed.steps_total(ticket)
+    assert len(whole) == feed.batches_total(ticket)
     for index, (_, cursor) in enumerate(whole):
         assert rows(feed, ticket, cursor) == whole[index + 1 :]
 

@@ -20,6 +20,7 @@ from realm.catalog import HeroSpec
 from realm.config import RealmConfig
 from realm.errors import ConflictError, HeroError
 from realm.quests import Example
+from realm.rules.interventions import Rewarming, TrainingChange
 from realm.training import checkpoints
 from realm.training import loop as loop_module
 from realm.training.batches import collate, joined
@@ -186,6 +187,51 @@ def test_a_checkpoint_opens_with_transformers_and_holds_the_average(
     assert meta["step"] == 13
     assert 0 < meta["stall_s"] < lasted
     json.dumps(meta)
+
+
+def test_a_step_takes_several_batches_while_an_intervention_asks_for_it(
+    board: Board, mote: HeroSpec, mote_folder: Path
+) -> None:
+    larger = TrainingChange(batches=4)
+    # From the fifth look on: four batches of the first quest are steps of their own, the other six are 4 + 2.
+    board.decide = lambda asked: Orders(change=larger) if asked > 5 else Orders()
+    _, loop = fight(board, mote, mote_folder)
+    assert [(o.quest_id, o.first_step, o.last_step, o.steps_fought) for o in board.outcomes] == [
+        ("a", 0, 6, 6),
+        ("b", 6, 7, 1),
+    ]
+    assert loop.progress.examples_seen == 340
+    assert board.saved[-1].step == 7
+
+
+def test_a_paused_quest_goes_on_where_its_last_step_ended(
+    board: Board, tmp_path: Path, mote: HeroSpec, mote_folder: Path
+) -> None:
+    larger = TrainingChange(batches=4)
+    # Paused with two batches waiting for their step: they are read again.
+    board.decide = lambda asked: Orders("pause") if asked > 7 else Orders(change=larger)
+    fight(board, mote, mote_folder)
+    assert (board.saved[-1].step, board.outcomes) == (1, [])
+    again = Board(tmp_path / "again", board.quests, waiting=["b"])
+    _, loop = fight(again, mote, board.saved[-1].path)
+    assert [(o.quest_id, o.steps_fought, o.ended_by) for o in again.outcomes] == [
+        ("a", 7, "exhausted"),
+        ("b", 3, "exhausted"),
+    ]
+    assert loop.progress.examples_seen == 340
+
+
+def test_the_learning_rate_is_warmed_up_anew_by_tokens(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    settings = replace(QUIET, metrics_interval=0.0)
+    span = 4000
+    board.decide = lambda _: Orders(change=TrainingChange(rewarming=Rewarming(1000, span)))
+    fight(board, mote, mote_folder, settings, {"warmup_steps": 0, "learning_rate": 1.0})
+    before = [0, *(each.tokens_seen for each in board.seen)]
+    expected = [Rewarming(1000, span).factor(tokens) for tokens in before[: len(board.seen)]]
+    assert [each.learning_rate for each in board.seen] == pytest.approx(expected)
+    assert expected[0] == 0
+    assert max(expected) > 0.9
+    assert expected[-1] == pytest.approx(0.1)
 
 
 def test_an_ended_quest_is_left_at_the_next_step(board: Board, mote: HeroSpec, mote_folder: Path) -> None:

@@ -62,13 +62,13 @@ COLUMNS: Final[Added] = {
         "trouble": (Text(), ""),
         "trouble_at": (AT, None),
     },
-    "quests": {"failures": (Integer(), 0)},
     "battle_points": {
         "tokens_seen": (BigInteger(), None),
         "examples_seen": (BigInteger(), None),
         "train_seconds": (Float(), None),
     },
     "attempts": {"overrides": (JSON(), None)},
+    "quests": {"made_of": (JSON(), None), "failures": (Integer(), 0)},
     "evaluations": {
         "train_n": (Integer(), 0),
         "train_correct": (Integer(), 0),
