@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from statistics import median
 
 import numpy as np
 
+from benchmarks.cap_watch import CapWatch
 from benchmarks.learners import FAMILIES, LATE, LEARNERS, Learner
 from benchmarks.report import Row, p95
-from realm.rules.climb import CapRule, Climb, Intervention, Observation, Promotion
-from realm.rules.level_cap import CapKind, CapState, Decision, Verdict, decide
+from realm.rules.climb import CapRule, Observation
+from realm.rules.level_cap import CapKind, Verdict
 from realm.rules.progression import Change, Evaluation, LevelRule, SkillState, advance
 
 CAMPAIGNS, QUICK = 1_000, 40
@@ -141,45 +142,29 @@ class _Campaign:
     """What CampaignDirector and SkillEngine do, in small."""
 
     def __init__(self, learner: Learner, rule: CapRule, seed: int) -> None:
-        self.learner, self.rule = learner, rule
+        self.learner = learner
         self.random = np.random.default_rng(seed)
         self.level_rule = LevelRule(learner.max_level)
         self.state = SkillState("sim-1", "sim", learner.max_level)
-        self.observations: list[Observation] = []
-        self.promotions: list[Promotion] = []
+        self.watch = CapWatch("SIM", learner.max_level, rule)
         self.promoted: list[int] = []
-        self.interventions: list[Intervention] = []
-        self.decision = Decision(CapState.CLIMBING)
         self.evaluations = 0
         self.verdict: Verdict | None = None
 
     def go_on(self) -> None:
         """Train, evaluate, promote, decide, and do what was decided."""
         level = self.state.training_level
-        last = self.interventions[-1] if self.interventions else None
-        under_way = last if last and last.ended_tokens is None else None
-        self.learner.train(level, under_way.kind if under_way else None)
+        self.learner.train(level, self.watch.under_way)
         self.evaluations += 1
-        tokens = self.evaluations * TOKENS
-        seen = self._observe(level, tokens)
-        self.observations.append(seen)
-        if self._promoted(seen):
-            asked = sum(each.review_n for each in self.observations)
-            right = sum(each.review_correct for each in self.observations)
-            self.observations.clear()
-            self.promotions.append(Promotion(level, self.evaluations, tokens, asked, right))
+        seen = self._observe(level, self.evaluations * TOKENS)
+        promoted = self._promoted(seen)
+        if promoted:
             self.promoted.append(self.evaluations)
-        climb = Climb("SIM", self.learner.max_level, self.observations, self.promotions, self.interventions)
-        self.decision = decide(climb, self.rule)
-        self.verdict = self.decision.verdict
-        if self.decision.end is not None:
-            self.interventions[-1] = replace(self.interventions[-1], ended_tokens=tokens)
-        if self.decision.start is not None:
-            self.interventions.append(Intervention(self.decision.start, self.state.training_level, tokens))
+        self.verdict = self.watch.see(seen, promoted).verdict
 
     def _observe(self, level: int, tokens: int) -> Observation:
         held_out, trained = self.learner.accuracies(level)
-        train_n = PROBLEMS if self.decision.ask_training else 0
+        train_n = PROBLEMS if self.watch.decision.ask_training else 0
         review = 1 + self.evaluations % (level - 1) if level > 1 else None
         review_n = REVIEWED if review else 0
         mine, mastered = self.learner.shares()

@@ -11,150 +11,39 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
-from random import Random
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from realm.rules.progression import Change, Evaluation, LevelRule, SkillState, advance
-from realm.rules.schedule import Mix, MixKind, level_shares, whole_counts
-from skills import Skill, get_engine
-
-if TYPE_CHECKING:
-    from realm.config import RealmConfig
-    from realm.models.hero import Hero
-    from realm.training.batches import Batch
+from benchmarks.climbs import SKILL, Trainee
+from realm.rules.schedule import Mix, MixKind
+from skills import get_engine
 
 MIXES = {"learnable": Mix(), "uniform": Mix(kind=MixKind.UNIFORM)}
-QUEST_STEPS = 48
 STEPS_APART = 15
 """Steps between two evaluations: about a second, as in a realm."""
-REVIEW_PROBLEMS = 25
-"""Problems of a mastered level asked beside each evaluation, as in a realm."""
-LATEST = 50
-SKILL = "bin"
 GATE = 0.80
-
-
-@dataclass
-class Climb:
-    """One hero's way up one skill."""
-
-    skill: Skill
-    state: SkillState
-    step: int = 0
-    tokens: int = 0
-    results: dict[int, list[tuple[int, int]]] = field(default_factory=dict[int, list[tuple[int, int]]])
-    """(asked, right) by level, the newest first: as many as hold LATEST problems."""
-    mastered: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
-    """(level, tokens, step)."""
-
-    @property
-    def level(self) -> int:
-        return self.state.training_level
-
-    def note(self, level: int, correct: list[bool]) -> None:
-        kept = [(len(correct), sum(correct))]
-        for result in self.results.get(level, []):
-            if sum(asked for asked, _ in kept) < LATEST:
-                kept.append(result)
-        self.results[level] = kept
-
-    def latest(self) -> dict[int, tuple[int, int]]:
-        """Level → (asked, right)."""
-        return {level: (sum(n for n, _ in kept), sum(c for _, c in kept)) for level, kept in self.results.items()}
-
-    def evaluated(self, fold: int, correct: list[bool]) -> bool:
-        """Count an evaluation at the training level; whether it is mastered now."""
-        self.note(self.level, correct)
-        evaluation = Evaluation(
-            campaign_id="",
-            skill_id=self.skill.id,
-            level=self.level,
-            step=self.step,
-            n=len(correct),
-            correct=sum(correct),
-            seed=fold,
-            fold=fold,
-            job_id="",
-            created_at=datetime.now(UTC),
-        )
-        rule = LevelRule(self.skill.max_level, self.skill.evaluation.threshold)
-        self.state, happenings = advance(self.state, evaluation, rule)
-        now = [each.level for each in happenings if each.change is Change.LEVEL_MASTERED]
-        self.mastered += [(level, self.tokens, self.step) for level in now]
-        return bool(now)
 
 
 def climb(mix_name: str, seed: int, million_tokens: float) -> dict[str, Any]:
     """Train one hero for the budget: its masteries, and its accuracy at every level it mastered at the end."""
-    import torch
-
     from realm.catalog import hero_spec
-    from realm.config import RealmConfig
-    from realm.inference.evaluation import ask
-    from realm.training.settings import make_engine, open_hero, starting_weights
 
-    torch.set_num_threads(1)
-    spec = hero_spec("mote")
-    config = RealmConfig(training={"seed": seed})  # pyright: ignore[reportArgumentType]
-    skill = get_engine().get(SKILL)
-    state = Climb(skill, SkillState("", skill.id, skill.max_level))
     with tempfile.TemporaryDirectory() as folder:
-        hero = open_hero(spec, starting_weights(spec, config, Path(folder) / "hero"), trains=True)
-        engine = make_engine(hero, spec, config)
-
-        def asked(level: int, count: int, number: int, fold: int | None) -> list[bool]:
-            problems = skill.generate(level, count, number, "eval", fold=fold, symbols=True)
-            with engine.averaged():
-                return [answer.grade.correct for answer in ask(hero, skill, problems).answers]
-
-        number = 0
-        batches: Iterator[Batch] = iter(())
+        trainee = Trainee(hero_spec("mote"), seed, Path(folder) / "hero", MIXES[mix_name])
+        state = trainee.climb
         while state.tokens < million_tokens * 1e6:
-            batch = next(batches, None)
-            if batch is None:
-                number += 1
-                batches = _batches(hero, state, MIXES[mix_name], seed * 100_000 + number, config)
-                continue
-            hero.model.train()
-            engine.step(batch)
-            state.step, state.tokens = state.step + 1, state.tokens + batch.tokens
+            trainee.train()
             if state.step % STEPS_APART == 0:
-                fold, mastered = state.step // STEPS_APART, state.state.mastered_level
-                if mastered:
-                    level = mastered - fold % mastered
-                    state.note(level, asked(level, REVIEW_PROBLEMS, 1_000_000 + fold, None))
-                if state.evaluated(fold, asked(state.level, 100, fold, fold % 3)):
-                    batches = iter(())
-        final = {level: sum(asked(level, 100, 987_654, 1)) / 100 for level, _, _ in state.mastered}
+                trainee.review(state.step // STEPS_APART)
+                trainee.evaluate(state.step // STEPS_APART)
+        final = {level: sum(trainee.asked(level, 100, 987_654, 1)) / 100 for level, _, _ in state.mastered}
     return {"mix": mix_name, "seed": seed, "tokens": state.tokens, "mastered": state.mastered, "final": final}
-
-
-def _batches(hero: Hero, state: Climb, mix: Mix, seed: int, config: RealmConfig) -> Iterator[Batch]:
-    """The batches of one generated quest."""
-    from realm.quests import Example
-    from realm.training.batches import bucket, collate, windows
-    from realm.training.encoding import encode
-    from skills import training_examples
-
-    skill, size = state.skill, config.training.batch_size
-    shares = level_shares(state.state.mastered_level, skill.max_level, state.latest(), mix, skill.evaluation.threshold)
-    counts = whole_counts(shares, QUEST_STEPS * size)
-    problems = training_examples(skill, counts, seed, symbols=True)
-    rows = encode([Example.from_row(each.as_training_example()) for each in problems], hero.tokenizer, 512)
-    rng = Random(seed)
-    for window in windows(len(rows), size, rng):
-        for chosen in bucket([len(rows[at].ids) for at in window], size, rng):
-            yield collate([rows[window[at]] for at in chosen], hero.tokenizer.pad_token_id)
 
 
 def main() -> int:

@@ -55,7 +55,7 @@ class HeroSpec(BaseModel):
 
 def list_heroes() -> list[HeroSpec]:
     """All heroes of the catalog, by id."""
-    return [_load(path) for path in sorted(HEROES.glob("*.yaml"))]
+    return [_load(path) for path in sorted(HEROES.glob("*.yaml"), key=lambda path: path.stem)]
 
 
 @cache

@@ -249,7 +249,7 @@ def test_showing_a_skill_lists_its_ladder(monkeypatch):
 def test_the_heroes_of_the_catalog(monkeypatch):
     monkeypatch.setenv("REALM_HERO__NAME", "dio")
     heroes = {row["id"]: row["chosen"] for row in run("hero", "list", "--json").json()}
-    assert heroes == {"dio": True, "flo": False, "mote": False}
+    assert heroes == {"dio": True, "flo": False, "mote": False, "mote-100k": False, "mote-20k": False}
     shown = run("hero", "show", "--json").json()
     assert (shown["id"], shown["weights"], shown["state"]) == ("dio", "Qwen/Qwen3-0.6B", None)
     assert "moat" in run("hero", "show", "moat").err

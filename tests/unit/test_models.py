@@ -26,8 +26,8 @@ def hero(mote: HeroSpec, mote_folder: Path) -> Hero:
     return open_hero(mote, mote_folder)
 
 
-def test_the_catalog_has_three_heroes() -> None:
-    assert [spec.id for spec in list_heroes()] == ["dio", "flo", "mote"]
+def test_the_heroes_of_the_catalog() -> None:
+    assert [spec.id for spec in list_heroes()] == ["dio", "flo", "mote", "mote-100k", "mote-20k"]
     with pytest.raises(ConfigError, match="'mote'"):
         hero_spec("mot")
 
@@ -40,6 +40,15 @@ def test_mote_is_a_small_qwen3(hero: Hero, mote: HeroSpec) -> None:
         assert spells(hero.tokenizer, skill.symbol_alphabet)
         for char in skill.alphabet + skill.symbol_alphabet:
             assert len(hero.tokenizer(char)["input_ids"]) == 1, char
+
+
+@pytest.mark.parametrize("name", ["mote-20k", "mote-100k"])
+def test_a_small_mote_has_the_parameters_that_its_name_says(name: str, hero: Hero, tmp_path: Path) -> None:
+    spec = hero_spec(name)
+    small = open_hero(spec, build_hero(spec, tmp_path / name, 1, spec.max_length))
+    assert small.parameters == spec.parameters
+    assert round(small.parameters, -len(str(spec.parameters)) + 1) == int(name[5:-1]) * 1000
+    assert small.tokenizer.get_vocab() == hero.tokenizer.get_vocab()
 
 
 def test_building_is_reproducible_and_keeps_what_is_there(mote: HeroSpec, mote_folder: Path, tmp_path: Path) -> None:

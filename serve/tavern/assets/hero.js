@@ -7,7 +7,7 @@ import { auraWords, gearWords, looksOf, shardWords } from "./looks.js";
 import { RISE_MS, onRise } from "./rises.js";
 
 // What is drawn of each hero, in words; one that is not drawn has the last.
-const FIGURES = { mote: "a hooded figure with a flame for a face", dio: "a horned helmet with green eyes", flo: "a face in a blossom", "": "a hooded figure whose face is not seen" };
+const FIGURES = { mote: "a hooded figure with a flame for a face", "mote-100k": "a blue-hooded figure with a small flame for a face", "mote-20k": "a brown-hooded figure with a blue spark for a face", dio: "a horned helmet with green eyes", flo: "a face in a blossom", "": "a hooded figure whose face is not seen" };
 const MOOD_TITLES = { running: "In battle", starting: "Making ready", paused: "Asleep", failed: "Down", idle: "Resting", lost: "Out of sight", waking: "Waking" };
 
 export function mount(element) {
