@@ -113,7 +113,6 @@ class CampaignDesk:
         return {
             "campaigns": self.rows(None),
             "waits": None if waits is None else row_of(waits),
-            "hero": self.service.config.hero.name,
             "heroes": heroes,
         }
 

@@ -19,6 +19,8 @@ from serve.tavern.app import create_app
 
 POST_S = 24 * 3600.0
 """Every line of a file is read before it is queued."""
+START_S = 600.0
+"""The checkpoint that a campaign starts from may have to be brought here before it becomes active."""
 ACTIONS = ("pause", "resume", "stop")
 CAMPAIGN_ACTIONS = {
     "activate": ("activate",),
@@ -100,7 +102,7 @@ class RealmBackend:
 
     async def change_campaign(self, campaign_id: str, action: str) -> Json:
         method, *arguments = CAMPAIGN_ACTIONS[action]
-        return await ask("campaign_director", method, campaign_id, *arguments)
+        return await ask("campaign_director", method, campaign_id, *arguments, answer_s=START_S)
 
     async def reopen_campaign(self, campaign_id: str, skill_id: str | None) -> Json:
         return await ask("campaign_director", "reopen", campaign_id, skill_id)

@@ -31,7 +31,7 @@ CALLS: dict[str, tuple[Callable[[RealmBackend], Coroutine[Any, Any, Any]], list[
 def asked(monkeypatch) -> list[tuple[str, tuple[Any, ...]]]:
     calls: list[tuple[str, tuple[Any, ...]]] = []
 
-    async def ask(name: str, method: str, *arguments: Any) -> dict[str, Any]:
+    async def ask(name: str, method: str, *arguments: Any, **_: Any) -> dict[str, Any]:
         inspect.signature(getattr(ACTORS[name], method)).bind(None, *arguments)
         calls.append((method, arguments))
         return {}

@@ -19,6 +19,8 @@ const ACTS = {
 };
 const OFFERED = { active: ["pause", "archive"], paused: ["activate", "archive", "delete"], archived: ["restore", "delete"], trashed: ["restore"] };
 
+const ANSWERED_MS = 600000; // the checkpoint that a campaign starts from may be brought from elsewhere first
+
 const outcomes = new Set();
 const news = new Set();
 const asked = new Map(); // what was asked here and waits, by campaign: the life it is to have
@@ -52,7 +54,7 @@ async function run(name, row) {
   sending += 1;
   let answer;
   try {
-    answer = await post(`${campaignUrl(row.id)}/${name}`);
+    answer = await post(`${campaignUrl(row.id)}/${name}`, {}, ANSWERED_MS);
   } finally {
     sending -= 1;
   }
