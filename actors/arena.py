@@ -19,9 +19,9 @@ from actors.rows import row_of
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.config import changed_settings
-from realm.errors import ConflictError
+from realm.errors import ConflictError, HeroError, NotFoundError
 from realm.rules.battle import Attempt, Battle, BattleState, DesiredState
-from realm.rules.campaign import CampaignLife
+from realm.rules.campaign import CampaignLife, hero_of
 from realm.rules.interventions import UNCHANGED, training_change
 from realm.store.battles import BattleStore
 from realm.store.campaign_lives import CampaignLives
@@ -254,7 +254,12 @@ class Arena(Service):
                 self.battles.finish(battle.id, BattleState.FINISHED, now(), "no attempt was running")
 
     def _start_attempt(self, battle: Battle, attempts: tuple[Attempt, ...]) -> None:
-        start = ask(self.peer("vault_keeper").starting_point.remote(battle.campaign_id))
+        try:
+            start = ask(self.peer("vault_keeper").starting_point.remote(battle.campaign_id))
+        except (HeroError, NotFoundError) as error:
+            # Nothing that passes by itself: what the weights would come from is gone.
+            self.battles.finish(battle.id, BattleState.FAILED, now(), str(error))
+            return
         last = attempts[-MAX_FRUITLESS_ATTEMPTS:]
         fruitless = all(a.outcome == "failed" and a.step <= a.start_step == start["step"] for a in last)
         if len(last) == MAX_FRUITLESS_ATTEMPTS and fruitless:
@@ -262,15 +267,15 @@ class Arena(Service):
             self.battles.finish(battle.id, BattleState.FAILED, now(), reason)
             return
         self.quest_orders.clear()
-        overrides = changed_settings(self.config, parts=OF_A_BATTLE)
+        overrides = changed_settings(self.config.of_hero(hero_of(battle.campaign_id)), parts=OF_A_BATTLE)
         attempt = self.battles.start_attempt(battle.id, start["step"], now(), start["checkpoint_id"], overrides)
         self._launch(attempt)
 
     def _launch(self, attempt: Attempt) -> None:
-        config = self.config
+        config, hero_id = self.config, self.campaigns.get(attempt.campaign_id).hero_id
         order = {
             "home": str(self.home.root),
-            "hero_id": self.campaigns.get(attempt.campaign_id).hero_id,
+            "hero_id": hero_id,
             "campaign_id": attempt.campaign_id,
             "battle_id": attempt.battle_id,
             "attempt_id": attempt.id,
@@ -281,7 +286,7 @@ class Arena(Service):
         actor = spawn_attempt(attempt.id)
         run = actor.run.remote(order, config.placement.train_workers, resources, label)
         self.watched = (attempt.id, actor, run)
-        self.peer("worker").prepare.remote()
+        self.peer("worker").prepare.remote(hero_id)
 
     def _retire(self) -> None:
         """End the hosts of attempts that are over, once their run has returned."""

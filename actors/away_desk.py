@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from actors.rows import row_of
 from realm.errors import RequestError
 from realm.rules.away import Away, Best, Span, Visit
+from realm.rules.campaign import Campaign
+from realm.rules.momentum import Standing
 from realm.store.away import AwayReader
 from realm.store.campaigns import CampaignStore
 from realm.store.database import Database
@@ -15,10 +18,11 @@ from realm.store.visits import VisitStore
 
 
 class AwayDesk:
-    """Notes who looks, and tells of the last time in which nobody did."""
+    """Notes who looks, and tells of the last time in which nobody did. `stands` says how a campaign stands now."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, stands: Callable[[Campaign], Standing]) -> None:
         self.campaigns = CampaignStore(database)
+        self.stands = stands
         self.visits = VisitStore(database)
         self.reader = AwayReader(database)
 
@@ -43,7 +47,8 @@ class AwayDesk:
         campaign = self.campaigns.get_active()
         found = None
         if campaign is not None and span is not None:
-            found = away_row(self.reader.read(campaign.id, span.begin, span.end))
+            suggested = self.stands(campaign).suggested
+            found = away_row(self.reader.read(campaign.id, span.begin, span.end, suggested))
         return {"visit": None if visit is None else _visit_row(visit), "away": found}
 
 

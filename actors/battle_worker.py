@@ -134,7 +134,7 @@ class ActorPorts:
 def fight(order: dict[str, Any]) -> None:
     """The train function of an attempt. `order`: home, hero_id, campaign_id, battle_id, attempt_id."""
     home = RealmHome(Path(order["home"]))
-    config = load_config(home)
+    config = load_config(home).of_hero(order["hero_id"])
     spec = hero_spec(order["hero_id"])
     set_threads(config.placement.train_cpus)
     rank = train.get_context().get_world_rank()

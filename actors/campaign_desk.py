@@ -9,7 +9,7 @@ from actors.rows import row_of
 from actors.service import call_id, now
 from actors.waiting import ask
 from realm.catalog import hero_spec
-from realm.errors import ConflictError, NotFoundError, RequestError
+from realm.errors import NotFoundError, RequestError
 from realm.rules.campaign import Campaign, CampaignLife, Switch
 from realm.rules.transitions import Transition
 from realm.store.campaign_lives import CampaignLives
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from actors.campaign_director import CampaignDirector
 
 COMPARED = 20
+START_S = 600.0
+"""For the starting checkpoint of a campaign that is to become active to be brought here."""
 
 
 class CampaignDesk:
@@ -39,19 +41,18 @@ class CampaignDesk:
             # VaultKeeper knows the aliases, and names the nearest of what is not there.
             book = ask(self.service.peer("vault_keeper").book.remote(starting_checkpoint))
             start = self.service.checkpoints.get(book["checkpoint_id"])
-        hero = hero_id or (start.hero_id if start else self.service.config.hero.name)
+        current = self.store.get_current()
+        ours = current.hero_id if current else self.service.config.hero.name
+        hero = hero_id or (start.hero_id if start else ours)
         version = exam_version(self.service.engine.get(skill_id) for skill_id in hero_spec(hero).skills)
         # Run again because the actor was killed, the call makes no second one.
         made = self.lives.create(hero, version, now(), start.id if start else None, note, call_id())
         return self._told((made, None))
 
     def activate(self, campaign_id: str) -> dict[str, Any]:
-        hero, fights = self.store.get(campaign_id).hero_id, self.service.config.hero.name
-        if hero != fights:
-            raise ConflictError(
-                f"Campaign {campaign_id} is of {hero}; this realm was started with {fights}.",
-                f"realm stop, then realm start --hero {hero}.",
-            )
+        if self.store.get(campaign_id).life == CampaignLife.PAUSED:
+            # Looked at before anything is left: the campaign before would be, for one that cannot train.
+            ask(self.service.peer("vault_keeper").require_start.remote(campaign_id), START_S)
         return self._told(self.lives.activate(campaign_id, now()))
 
     def leave(self, campaign_id: str, life: str) -> dict[str, Any]:

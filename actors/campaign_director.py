@@ -17,10 +17,11 @@ from actors.curriculum import Curriculum
 from actors.examiner import Examiner
 from actors.guild_upkeep import GuildUpkeep
 from actors.honours import Awarding
+from actors.momentum import MomentumReader
 from actors.service import Service, Ticker, now
 from actors.waiting import ask
 from realm.errors import ConflictError
-from realm.rules.battle import BattleState, DesiredState
+from realm.rules.battle import DesiredState
 from realm.rules.campaign import Campaign, CampaignLife, Momentum
 from realm.rules.quest import Quest, QuestStatus
 from realm.rules.schedule import RECENT, leading_skill
@@ -54,6 +55,7 @@ class CampaignDirector(Service):
         self.events = EventStore(self.database)
         self.engine = get_engine()
         self.curriculum = Curriculum(self.database, self.engine)
+        self.momentum = MomentumReader(self.home, self.database, self.engine)
         self.caps = CapWatch(self.curriculum, lambda: self.config.level_cap)
         self.guild = GuildUpkeep(self, self.engine)
         self.examiner = Examiner(self)
@@ -123,7 +125,8 @@ class CampaignDirector(Service):
         """Have a campaign become the active one, as soon as the battle of the one before is saved (`waits`).
 
         Raises:
-            ConflictError: it is archived or deleted, or of another hero than the realm's.
+            ConflictError: it is archived or deleted.
+            HeroError, NotFoundError: this machine lacks what it would train from; nothing was left.
         """
         return self.desk.activate(campaign_id)
 
@@ -172,7 +175,8 @@ class CampaignDirector(Service):
             self._attempt(self.caps.tick, campaign)
             self._attempt(self._leave_outdated, campaign)
             trouble = self._attempt(self._fill_board, campaign)
-            self._keep_fighting(campaign, trouble)
+            self.campaigns.set_trouble(campaign.id, trouble, now())
+            self._keep_fighting(campaign)
             steps = (self.examiner.tick, self._evaluate_newest, self.guild.tick, self.awarding.tick, self._prune)
             for step in steps:
                 self._attempt(step, campaign)
@@ -277,34 +281,18 @@ class CampaignDirector(Service):
         batch = self.peer("skill_engine").training_batch.remote(
             config.auto_quest.steps * config.training.batch_size,
             quest_seed(config.training.seed, campaign.id, number),
+            campaign.id,
         )
         name = f"{lead}-l{level:02d}-auto-{number:05d}"
-        ask(self.peer("quest_board").post_generated.remote(name, lead, level, batch))
+        ask(self.peer("quest_board").post_generated.remote(campaign.id, name, lead, level, batch))
 
-    def _keep_fighting(self, campaign: Campaign, trouble: str) -> None:
-        """A battle is on whenever the board has work, unless a person stopped or paused it or it keeps failing.
-
-        `trouble`: why no quest could be generated.
-        """
-        campaign_id = campaign.id
-        battle = self.battles.current(campaign_id)
-        waiting = self.quests.next_queued(campaign_id) is not None
-        if battle is not None:
-            momentum = Momentum.IDLE if battle.desired_state != DesiredState.RUN else Momentum.GO
-            self.campaigns.set_momentum(campaign_id, momentum, now(), battle.reason if momentum != Momentum.GO else "")
-            return
-        last = next(iter(self.battles.page(campaign_id, 1)), None)
-        if last is not None and last.desired_state == DesiredState.STOP:
-            self.campaigns.set_momentum(campaign_id, Momentum.IDLE, now(), "the battle was stopped")
-        elif last is not None and last.state == BattleState.FAILED:
-            self.campaigns.set_momentum(campaign_id, Momentum.BLOCKED, now(), last.reason)
-        elif waiting:
+    def _keep_fighting(self, campaign: Campaign) -> None:
+        """A battle is on whenever the board has work, unless a person stopped or paused it or it keeps failing."""
+        found = self.momentum.read(campaign, self.config)
+        if found.momentum is Momentum.GO and self.battles.current(campaign.id) is None:
             ask(self.peer("arena").fight.remote())
-        elif trouble:
-            self.campaigns.set_momentum(campaign_id, Momentum.BLOCKED, now(), trouble)
-        else:
-            reason = self.caps.concluded(campaign) or "no quest on the board"
-            self.campaigns.set_momentum(campaign_id, Momentum.IDLE, now(), reason)
+        codes = [each.code.value for each in found.blockers]
+        self.campaigns.set_momentum(campaign.id, found.momentum, now(), found.reason, codes)
 
     def _evaluate_newest(self, campaign: Campaign) -> None:
         """Evaluate the newest checkpoint once per skill and training level when no snapshots come."""

@@ -57,7 +57,8 @@ class GuildRecords(Assignments):
         if not reason:
             name = f"{session.skill_id}-l{session.level:02d}-sparring-{session.job_id}"
             board = self.peer("quest_board")
-            quest_id = ask(board.post_sparring.remote(name, session.skill_id, session.level, examples))["id"]
+            posting = board.post_sparring.remote(session.campaign_id, name, session.skill_id, session.level, examples)
+            quest_id = ask(posting)["id"]
         made = SparringSession(
             **result, at=session.at, examples=len(examples) if quest_id else 0, quest_id=quest_id, reason=reason
         )

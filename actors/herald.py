@@ -47,7 +47,7 @@ class Herald(Service):
         self.seq = int(time.time() * 1000)
         self.cached: tuple[float, dict[str, Any]] | None = None
         self.writer = Ticker("points", WRITE_INTERVAL_S, self._write, print)
-        self.desk = AwayDesk(self.database)
+        self.desk = AwayDesk(self.database, lambda campaign: self.reader.standing(campaign, self.services))
         self.notices_store = NoticeStore(self.database)
         notifier = Notifier(self.database, lambda: self.config.notify)
         self.notifying = Ticker("notices", NOTIFY_INTERVAL_S, lambda: notifier.tick(now()), print)
@@ -92,7 +92,7 @@ class Herald(Service):
                 return self.cached[1]
             with self.lock:
                 live = self.live
-            state = self.reader.read(live, now())
+            state = self.reader.read(live, now(), self.services)
             self.seq += 1
             state |= {
                 "seq": self.seq,

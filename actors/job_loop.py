@@ -78,7 +78,8 @@ class JobLoop:
         began, word = time.monotonic(), "given back"
         try:
             self._say(f"job {job['id']} ({job['type']}) begins")
-            word = self._attempt(job)
+            with self.context.at_work:
+                word = self._attempt(job)
         except (KeyboardInterrupt, SystemExit):
             self._tell(job["id"], self.master.release)
             raise

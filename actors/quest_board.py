@@ -7,7 +7,6 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from realm.quests import (
     sweep,
     write_generated,
 )
+from realm.rules.campaign import hero_of
 from realm.rules.quest import Quest, QuestPriority, QuestStatus
 from realm.rules.sparring import ORIGIN as SPARRING
 from realm.store.quests import QuestStore
@@ -56,7 +56,9 @@ class QuestBoard(Service):
         self.seen: dict[Path, tuple[int, float]] = {}
         self.later: dict[Path, float] = {}
         self.intakes = Intakes()
-        sweep(self.home.quests)
+        self.tokenizers: dict[str, PreTrainedTokenizerBase] = {}
+        for folder in (self.home.quests, *(each for each in self.home.quests.iterdir() if each.is_dir())):
+            sweep(folder)
         self.inbox = Ticker("inbox", INBOX_INTERVAL_S, self._watch_inbox, print)
 
     # Posting
@@ -111,22 +113,28 @@ class QuestBoard(Service):
             file.write_bytes(data)
             return self._take_in(str(file), name, priority, intake_id)
 
-    def post_generated(self, name: str, skill_id: str, level: int, batch: dict[str, Any]) -> dict[str, Any]:
-        """Queue a generated quest at low priority: what people post goes first. `batch`: a `training_batch`.
+    def post_generated(
+        self, campaign_id: str, name: str, skill_id: str, level: int, batch: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Queue a generated quest of a campaign at low priority: what people post goes first. `batch`: a
+        `training_batch`.
 
         Raises:
             QuestError: no example fits the hero's context.
         """
-        manifest = self._write(batch["examples"], name)
-        return self._queue(manifest, QuestPriority.LOW, "auto", name, skill_id, level, batch["made_of"])
+        manifest = self._write(campaign_id, batch["examples"], name)
+        made_of = batch["made_of"]
+        return self._queue(campaign_id, manifest, QuestPriority.LOW, "auto", name, skill_id, level, made_of)
 
-    def post_sparring(self, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        """Queue what was made of the hero's mistakes at high priority, once under this name. Returns the quest."""
-        found = self.quests.named(self.campaign_id, SPARRING, name)
+    def post_sparring(
+        self, campaign_id: str, name: str, skill_id: str, level: int, examples: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Queue what was made of a hero's mistakes at high priority, once under this name. Returns the quest."""
+        found = self.quests.named(campaign_id, SPARRING, name)
         if found is not None:
             return row_of(found)
-        manifest = self._write(examples, name)
-        return self._queue(manifest, QuestPriority.HIGH, SPARRING, name, skill_id, level)["quest"]
+        manifest = self._write(campaign_id, examples, name)
+        return self._queue(campaign_id, manifest, QuestPriority.HIGH, SPARRING, name, skill_id, level)["quest"]
 
     # Order
 
@@ -204,17 +212,17 @@ class QuestBoard(Service):
         """Extend the attempt's leases; the quests that are still its own."""
         return sorted(self.quests.renew(attempt_id, now()))
 
-    def fits(self, examples: list[dict[str, Any]]) -> dict[str, int]:
-        """How many of these examples fit the hero's context: `fitting`, the `shortest` in tokens, and the `limit`."""
-        measure, limit = self._measure(), self._max_length()
+    def fits(self, hero_id: str, examples: list[dict[str, Any]]) -> dict[str, int]:
+        """How many of these examples fit a hero's context: `fitting`, the `shortest` in tokens, and the `limit`."""
+        measure, limit = self._measure(hero_id), self._max_length(hero_id)
         lengths = [measure(Example.from_row(each)) for each in examples]
         return {"fitting": sum(each <= limit for each in lengths), "shortest": min(lengths), "limit": limit}
 
-    def spells(self, characters: str) -> bool:
-        """Whether the hero's tokenizer can spell every one of `characters`."""
+    def spells(self, hero_id: str, characters: str) -> bool:
+        """Whether a hero's tokenizer can spell every one of `characters`."""
         from realm.models.chat import spells
 
-        return spells(self._tokenizer, characters)
+        return spells(self._tokenizer(hero_id), characters)
 
     def read_shard(self, quest_id: str, index: int) -> Any:
         """The bytes of one shard, as a uint8 array: they travel through the object store without a copy."""
@@ -259,27 +267,33 @@ class QuestBoard(Service):
 
     # Inside
 
-    def _write(self, examples: list[dict[str, Any]], name: str) -> QuestManifest:
+    def _write(self, campaign_id: str, examples: list[dict[str, Any]], name: str) -> QuestManifest:
         """A generated quest's files; examples longer than the hero's context are left out and counted."""
-        return write_generated(examples, self.home.quests, name, self._measure(), self._max_length())
+        hero_id = hero_of(campaign_id)
+        measure, limit = self._measure(hero_id), self._max_length(hero_id)
+        return write_generated(examples, self._shelf(hero_id), name, measure, limit)
 
     def _take_in(
         self, path: str, name: str | None = None, priority: str = "normal", intake_id: str | None = None
     ) -> dict[str, Any]:
         shown = display_name(name or Path(path).name)
+        # Another campaign may become active while the file is read: it is measured and queued for this one.
+        campaign_id = self.campaign_id
+        hero_id = hero_of(campaign_id)
         try:
             with self.intakes.reading(intake_id or secrets.token_hex(8), shown) as progress:
-                measure, limit = self._measure(), self._max_length()
-                manifest = admit(path, self.home.quests, shown, measure, limit, progress)
+                measure, limit = self._measure(hero_id), self._max_length(hero_id)
+                manifest = admit(path, self._shelf(hero_id), shown, measure, limit, progress)
         except QuestError as error:
             source = Path(path)
             size = source.stat().st_size if source.is_file() else 0
-            self.quests.reject(self.campaign_id, shown, f"{error.problem} {error.remedy}", now(), error.line, size)
+            self.quests.reject(campaign_id, shown, f"{error.problem} {error.remedy}", now(), error.line, size)
             raise
-        return self._queue(manifest, priority, "user", shown)
+        return self._queue(campaign_id, manifest, priority, "user", shown)
 
     def _queue(
         self,
+        campaign_id: str,
         manifest: QuestManifest,
         priority: str,
         origin: str,
@@ -289,7 +303,7 @@ class QuestBoard(Service):
         made_of: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         posted = self.quests.add(
-            self.campaign_id,
+            campaign_id,
             manifest.sha256,
             name,
             now(),
@@ -305,8 +319,14 @@ class QuestBoard(Service):
         )
         return {"quest": row_of(posted.quest), "duplicate": posted.duplicate}
 
+    def _shelf(self, hero_id: str) -> Path:
+        """Where files are taken in for a hero."""
+        shelf = self.home.quests / hero_id
+        shelf.mkdir(exist_ok=True)
+        return shelf
+
     def _folder(self, quest: Quest) -> Path:
-        return self.home.quests / (quest.sha256[:16] or "rejected")
+        return self.home.quest(hero_of(quest.campaign_id), quest.sha256 or "rejected")
 
     def _ticket(self, quest: Quest) -> dict[str, Any]:
         manifest = read_manifest(self._folder(quest))
@@ -325,22 +345,22 @@ class QuestBoard(Service):
             if quest.origin == "auto":
                 shutil.rmtree(self._folder(quest), ignore_errors=True)
 
-    def _max_length(self) -> int:
-        config = self.config
-        return config.hero.max_length or hero_spec(config.hero.name).max_length
+    def _max_length(self, hero_id: str) -> int:
+        return self.config.of_hero(hero_id).hero.max_length or hero_spec(hero_id).max_length
 
-    @cached_property
-    def _tokenizer(self) -> PreTrainedTokenizerBase:
+    def _tokenizer(self, hero_id: str) -> PreTrainedTokenizerBase:
         # Imported at the first use: transformers is half of this actor's memory.
         from realm.models.hero import load_tokenizer
 
-        return load_tokenizer(ask(self.peer("vault_keeper").base_model.remote()))
+        if hero_id not in self.tokenizers:
+            self.tokenizers[hero_id] = load_tokenizer(ask(self.peer("vault_keeper").base_model.remote(hero_id), 300))
+        return self.tokenizers[hero_id]
 
-    def _measure(self) -> Callable[[Example], int]:
+    def _measure(self, hero_id: str) -> Callable[[Example], int]:
         """Counts tokens with the hero's own tokenizer."""
         from realm.training.encoding import measure
 
-        tokenizer = self._tokenizer
+        tokenizer = self._tokenizer(hero_id)
         return lambda example: measure(example, tokenizer)
 
     def _watch_inbox(self) -> None:

@@ -36,36 +36,37 @@ class SkillEngine(GuildResults):
         self.engine = get_engine()
         self.curriculum = Curriculum(self.database, self.engine)
         self.guild_reader = GuildReader(self.database, self.engine)
-        self.spelled: dict[str, bool] = {}
+        self.spelled: dict[tuple[str, str], bool] = {}
 
     # Batches
 
-    def training_batch(self, count: int, seed: int) -> dict[str, Any]:
+    def training_batch(self, count: int, seed: int, campaign_id: str | None = None) -> dict[str, Any]:
         """`count` training `examples` over the enabled skills and their levels, as the campaign's plan shares them, and
-        what they can be made anew from: `made_of`, as a quest keeps it.
+        what they can be made anew from: `made_of`, as a quest keeps it. Of the active campaign unless another is named.
 
         Raises:
             RequestError: a count or seed that nobody means.
         """
         check_request(count, seed)
-        campaign = self._campaign
+        campaign = self.campaigns.get(campaign_id or self.campaign_id)
         problems: list[Problem] = []
         levels: dict[str, dict[str, int]] = {}
         for skill_id, part in whole_counts(self.curriculum.shares(campaign), count).items():
             skill = self.engine.get(skill_id)
             counts = whole_counts(self.curriculum.level_shares(campaign, skill), part)
-            problems += training_examples(skill, counts, seed, self._symbols(skill))
+            problems += training_examples(skill, counts, seed, self._symbols(campaign.hero_id, skill))
             levels[skill_id] = {str(level): number for level, number in counts.items()}
         Random(f"{seed}/skills").shuffle(problems)
         examples = [problem.as_training_example() for problem in problems]
         made_of = {"seed": seed, "levels": levels, "easier_mix": self.curriculum.easier_mix(campaign)}
         return {"examples": examples, "made_of": made_of}
 
-    def _symbols(self, skill: Skill) -> bool:
-        """Whether the hero's tokenizer can spell the skill's symbol keys."""
-        if skill.id not in self.spelled:
-            self.spelled[skill.id] = ask(self.peer("quest_board").spells.remote(skill.symbol_alphabet), 300)
-        return self.spelled[skill.id]
+    def _symbols(self, hero_id: str, skill: Skill) -> bool:
+        """Whether a hero's tokenizer can spell the skill's symbol keys."""
+        key = hero_id, skill.id
+        if key not in self.spelled:
+            self.spelled[key] = ask(self.peer("quest_board").spells.remote(hero_id, skill.symbol_alphabet), 300)
+        return self.spelled[key]
 
     # Plan
 
@@ -128,7 +129,7 @@ class SkillEngine(GuildResults):
     def _require_fit(self, campaign: Campaign, skill: Skill) -> None:
         level = self.curriculum.state(campaign, skill).training_level
         examples = [each.as_training_example() for each in training_examples(skill, {level: FIT_SAMPLE}, 0)]
-        found = ask(self.peer("quest_board").fits.remote(examples), 300)
+        found = ask(self.peer("quest_board").fits.remote(campaign.hero_id, examples), 300)
         if not found["fitting"]:
             raise ConflictError(
                 f"Level {level} of {skill.id} does not fit hero {campaign.hero_id}: of {len(examples)} training "

@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.curriculum import Curriculum
 from actors.honour_books import HonourBooks
+from actors.momentum import MomentumReader, standing_row
 from actors.rows import row_of
 from actors.skill_rows import evaluation_row, skill_row
 from realm.catalog import hero_spec
@@ -19,6 +20,7 @@ from realm.rules.campaign import Campaign
 from realm.rules.checkpoint import Checkpoint
 from realm.rules.event import Event
 from realm.rules.hero import FORMULAS, GOLD_PER_QUEST, STEPS_PER_HERO_LEVEL, HeroState
+from realm.rules.momentum import Standing
 from realm.rules.quest import Quest, QuestStatus
 from realm.store.battles import BattleStore
 from realm.store.campaigns import CampaignStore
@@ -56,9 +58,13 @@ class StateReader:
         self.honours = HonourBooks(database)
         self.engine = get_engine()
         self.curriculum = Curriculum(database, self.engine)
+        self.momentum = MomentumReader(home, database, self.engine)
 
-    def read(self, live: dict[str, Any] | None, at: datetime) -> dict[str, Any]:
-        """The state at `at`, JSON-ready. `live` = the newest metrics with their `at`, or None."""
+    def read(
+        self, live: dict[str, Any] | None, at: datetime, services: dict[str, dict[str, Any]] | None = None
+    ) -> dict[str, Any]:
+        """The state at `at`, JSON-ready. `live` = the newest metrics with their `at`, or None; `services` as Weaver
+        tells of them."""
         campaign = self.campaigns.get_current()
         config = load_config(self.home)
         base: dict[str, Any] = {"at": at.isoformat(), "home": str(self.home.root), "disk": self._disk(config)}
@@ -77,7 +83,7 @@ class StateReader:
             **base,
             **self.honours.state(campaign.id),
             "hero": self._hero(config, campaign, state, train_loss, step),
-            "campaign": self._campaign(campaign, state, step),
+            "campaign": self._campaign(campaign, state, step) | standing_row(self.standing(campaign, services)),
             "battle": self._battle(campaign, battle, live, state),
             "skills": {skill.id: self._skill(campaign.id, skill.id) for skill in self.curriculum.skills(campaign)},
             "quests": {status.value: count for status, count in self.quests.counts(campaign.id).items()},
@@ -86,6 +92,10 @@ class StateReader:
             "latest_checkpoint": row_of(newest) if newest else None,
             "events": self.events(None, EVENTS_SHOWN),
         }
+
+    def standing(self, campaign: Campaign, services: dict[str, dict[str, Any]] | None) -> Standing:
+        """How the campaign stands now."""
+        return self.momentum.read(campaign, load_config(self.home), services)
 
     def honour_rows(self) -> list[dict[str, Any]]:
         """Every title and achievement, of the campaign whose state is shown: see HonourBooks."""
@@ -117,7 +127,7 @@ class StateReader:
     ) -> dict[str, Any]:
         spec = hero_spec(campaign.hero_id)
         shown = replace(state, train_loss=train_loss)
-        from_catalog = config.hero.base_model is None
+        from_catalog = config.of_hero(spec.id).hero.base_model is None
         return {
             "id": spec.id,
             "name": spec.name,
@@ -142,8 +152,6 @@ class StateReader:
             "step": step,
             "durable_step": state.xp,
             "state": campaign.life.value,
-            "momentum": campaign.momentum.value,
-            "reason": campaign.momentum_reason,
             "started_at": campaign.created_at.isoformat(),
         }
 

@@ -21,6 +21,7 @@ from actors.skill_rows import share
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import ConflictError, NotFoundError, RequestError
+from realm.rules.campaign import Campaign
 from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name
 from realm.rules.stronghold import Asset, AssetKind, Protection
 from realm.store.assets import AssetStore
@@ -47,8 +48,8 @@ class VaultExports(Service):
         """Enter a checkpoint whose folder is complete into the ledger."""
         raise NotImplementedError
 
-    def base_model(self) -> str:
-        """Folder or hub name of the hero's starting weights."""
+    def base_model(self, hero_id: str) -> str:
+        """Folder or hub name of a hero's starting weights."""
         raise NotImplementedError
 
     def held(self, checkpoint: Checkpoint, holder: str) -> AbstractContextManager[Path]:
@@ -95,7 +96,7 @@ class VaultExports(Service):
         hero = hero_spec(checkpoint.hero_id)
         config = self.config
         facts = self.model_cards.facts(checkpoint.id)
-        origin = origin_of(hero, config.hero.base_model)
+        origin = origin_of(hero, config.of_hero(hero.id).hero.base_model)
         order = Order(
             checkpoint_id=checkpoint.id,
             source=partial(self.held, checkpoint, f"export of {checkpoint.id} as {kind}"),
@@ -198,7 +199,7 @@ class VaultExports(Service):
             return None
         start = self.imported_start(campaign.id)
         if start is None or start.sha256 != sha256:
-            if not self._begins_with(campaign.id, found):
+            if not self._begins_with(campaign, found):
                 return None
             saved_at = now()
             folder = self.home.checkpoints / campaign.id / canonical_name(0, saved_at)
@@ -223,11 +224,11 @@ class VaultExports(Service):
             "next": f"Campaign {campaign.id} starts from it.",
         }
 
-    def _begins_with(self, campaign_id: str, found: ModelFolder) -> bool:
+    def _begins_with(self, campaign: Campaign, found: ModelFolder) -> bool:
         """Whether the campaign has not begun and its hero is of this shape, with this tokenizer."""
-        if BattleStore(self.database).page(campaign_id, limit=1) or self.checkpoints.newest(campaign_id) is not None:
+        if BattleStore(self.database).page(campaign.id, limit=1) or self.checkpoints.newest(campaign.id) is not None:
             return False
-        base = Path(self.base_model())
+        base = Path(self.base_model(campaign.hero_id))
         return base.is_dir() and read_model_folder(base).same_hero(found)
 
     def _import_base(self, found: ModelFolder, sha256: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from actors.vault_transfers import VaultTransfers
 from actors.waiting import ask
 from realm.catalog import hero_spec
 from realm.errors import HeroError, NotFoundError, RealmError
+from realm.models.base import base_source, lacking
 from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name, checkpoint_id
 from realm.rules.stronghold import HOME
 from realm.store.checkpoints import Recorded
@@ -61,7 +62,7 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
 
     def __init__(self, home: str) -> None:
         super().__init__(home)
-        self.base: str | None = None
+        self.bases: dict[str, str] = {}
         self.building = threading.Lock()
         self.events = EventStore(self.database)
         self._adopt()
@@ -69,15 +70,33 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
 
     # Starting points
 
-    def base_model(self) -> str:
-        """Folder or hub name of the hero's starting weights; a from-scratch hero is built at the first call."""
+    def base_model(self, hero_id: str) -> str:
+        """Folder or hub name of a hero's starting weights; a from-scratch hero is built at the first call."""
         with self.building:
-            base = self.base
-            if base is None:
+            if hero_id not in self.bases:
                 # A process of its own that ends with the task, so that none keeps torch in memory.
                 task = ray.remote(max_calls=1, num_cpus=0, resources=dict(ON_HEAD))(_starting_weights)
-                base = self.base = str(ask(task.remote(str(self.home.root)), timeout_s=300))
-            return base
+                self.bases[hero_id] = str(ask(task.remote(str(self.home.root), hero_id), timeout_s=300))
+            return self.bases[hero_id]
+
+    def require_start(self, campaign_id: str) -> None:
+        """Look whether what a campaign trains from is here. Nothing is downloaded or built.
+
+        Raises:
+            HeroError: this machine lacks the base model of its hero.
+            NotFoundError: it has no checkpoint yet, and no copy of the one it begins with is whole.
+        """
+        hero_id = self.campaigns.get(campaign_id).hero_id
+        override = self.config.of_hero(hero_id).hero.base_model
+        source = base_source(hero_spec(hero_id), self.home.hero(hero_id), override)
+        lack = lacking(source) if source is not None else ""
+        if lack:
+            raise HeroError(
+                f"Campaign {campaign_id} trains {hero_id}: {lack}.",
+                f"Put the model's Hugging Face folder at {self.home.hero(hero_id)}, or load {source} into the cache.",
+            )
+        if not self.checkpoints.resumable(campaign_id, 1):
+            self._starting_folder(campaign_id)
 
     def starting_point(self, campaign_id: str) -> dict[str, Any]:
         """Where an attempt starts: the newest checkpoint with an optimizer, else the campaign's starting checkpoint or
@@ -100,9 +119,26 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
             return {"source": source, "resumable": True, "step": checkpoint.step, "checkpoint_id": checkpoint.id}
         if problems:
             raise HeroError(" ".join(problems), "Bring a good copy to where it is looked for.")
-        start = self._start(campaign_id)
-        source = self.base_model() if start is None else self.folder_of(start, here())
+        start, folder = self._starting_folder(campaign_id)
+        source = self.base_model(self.campaigns.get(campaign_id).hero_id) if folder is None else folder
         return {"source": source, "resumable": False, "step": 0, "checkpoint_id": start.id if start else None}
+
+    def _starting_folder(self, campaign_id: str) -> tuple[Checkpoint | None, str | None]:
+        """The checkpoint that a campaign begins with and a whole copy of it; None twice for the hero's base model.
+
+        Raises:
+            NotFoundError: it is gone.
+        """
+        try:
+            start = self._start(campaign_id)
+            return start, None if start is None else self.folder_of(start, here())
+        except NotFoundError as error:
+            begins = self.campaigns.get(campaign_id).starting_checkpoint_id
+            raise NotFoundError(
+                f"The checkpoint that campaign {campaign_id} begins with, {begins or 'an import'}, is gone: "
+                f"{error.problem}",
+                "Put its folder back where it was, or begin another campaign: realm campaign new --activate.",
+            ) from None
 
     @contextmanager
     def held(self, checkpoint: Checkpoint, holder: str) -> Iterator[Path]:
@@ -155,7 +191,8 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
         saved_at = now()
         folder = free_folder(self.home.checkpoints / campaign / canonical_name(step, saved_at))
         folder.parent.mkdir(parents=True, exist_ok=True)
-        base = Path(self.base_model())
+        hero_id = self.campaigns.get(campaign).hero_id
+        base = Path(self.base_model(hero_id))
         newest = self.checkpoints.newest(campaign)
         if not base.is_dir() and newest is not None and newest.path:
             base = Path(newest.path)
@@ -172,7 +209,7 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
                 "sha256": sha256_of(folder / WEIGHTS),
                 "size_bytes": _size(folder),
                 "campaign_id": campaign,
-                "hero_id": self.campaigns.get(campaign).hero_id,
+                "hero_id": hero_id,
                 "created_by": created_by,
                 "saved_at": saved_at.isoformat(),
                 "skill_id": skill_id,
@@ -190,13 +227,13 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
         """
         return np.fromfile(Path(self.folder_of(self.checkpoints.get(name), here())) / WEIGHTS, dtype=np.uint8)
 
-    def model_files(self) -> dict[str, bytes]:
-        """The hero's small files (config, tokenizer): what a worker on another machine needs beside weights.
+    def model_files(self, hero_id: str) -> dict[str, bytes]:
+        """A hero's small files (config, tokenizer): what a worker on another machine needs beside weights.
 
         Raises:
             HeroError: the base model is a hub name; such a worker loads it from the hub itself.
         """
-        base = Path(self.base_model())
+        base = Path(self.base_model(hero_id))
         if not base.is_dir():
             raise HeroError(f"The base model {base} is not a folder on the head.", "Set hero.base_model to a folder.")
         return {file.name: file.read_bytes() for file in base.iterdir() if file.suffix in {".json", ".jinja", ".txt"}}
@@ -292,15 +329,14 @@ class VaultKeeper(VaultExports, VaultLedger, VaultTransfers, VaultRetention):
             print(f"{folder} was not adopted: {type(error).__name__}: {error}")
 
 
-def _starting_weights(home: str) -> str:
+def _starting_weights(home: str, hero_id: str) -> str:
     """Runs as a Ray task, so that VaultKeeper itself never holds torch."""
     from realm.config import load_config
     from realm.home import RealmHome
     from realm.training.settings import starting_weights
 
     place = RealmHome(Path(home))
-    config = load_config(place)
-    return starting_weights(hero_spec(config.hero.name), config, place.hero(config.hero.name))
+    return starting_weights(hero_spec(hero_id), load_config(place).of_hero(hero_id), place.hero(hero_id))
 
 
 def _size(folder: Path) -> int:

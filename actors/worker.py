@@ -45,9 +45,9 @@ class Worker(Service):
         self.loop = JobLoop(master, self.context, failure_of)
         threading.Thread(target=self.loop.run, name="jobs", daemon=True).start()
 
-    def prepare(self) -> None:
-        """Load the hero, so that the first job does not wait for it: a battle is about to begin."""
-        self.context.warm_up()
+    def prepare(self, hero_id: str) -> None:
+        """Load a hero, so that the first job does not wait for it: a battle of it is about to begin."""
+        self.context.warm_up(hero_id)
 
 
 class ActorMaster:
@@ -97,16 +97,13 @@ class ActorPort:
     def home(self) -> RealmHome:
         return self.service.home
 
-    def hero_id(self) -> str:
-        return self.service.config.hero.name
-
     @contextmanager
-    def hero_files(self) -> Iterator[HeroFiles]:
-        source = self.ask("vault_keeper", "base_model", timeout_s=300)
+    def hero_files(self, hero_id: str) -> Iterator[HeroFiles]:
+        source = self.ask("vault_keeper", "base_model", hero_id, timeout_s=300)
         if Path(source).is_dir() or not Path(source).is_absolute():
             yield HeroFiles(source, whole=True)
             return
-        files: dict[str, bytes] = self.ask("vault_keeper", "model_files")
+        files: dict[str, bytes] = self.ask("vault_keeper", "model_files", hero_id)
         with tempfile.TemporaryDirectory(prefix="realm-hero-") as folder:
             for name, data in files.items():
                 (Path(folder) / name).write_bytes(data)

@@ -38,12 +38,12 @@ class Part(BaseModel):
 
 
 class HeroConfig(Part):
-    name: str = setting("mote", "restart", "Which hero of the catalog fights: mote, mote-20k, mote-100k, dio or flo.")
+    name: str = setting("mote", "restart", "Hero of the catalog that a realm without a campaign begins with.")
     base_model: str | None = setting(
-        None, "restart", "Folder or hub name of the hero's base model, instead of the catalog's."
+        None, "restart", "Folder or hub name of that hero's base model, instead of the catalog's."
     )
     max_length: int | None = setting(
-        None, "restart", "Context in tokens, instead of the catalog's. Longer examples are not trained.", ge=32
+        None, "restart", "Its context in tokens, instead of the catalog's. Longer examples are not trained.", ge=32
     )
 
 
@@ -337,6 +337,10 @@ class RealmConfig(BaseSettings):
     web: WebConfig = WebConfig()
     vault: VaultConfig = VaultConfig()
     notify: NotifyConfig = NotifyConfig()
+
+    def of_hero(self, hero_id: str) -> RealmConfig:
+        """These settings for a hero: base model and context are set for the hero they name, and for no other."""
+        return self if hero_id == self.hero.name else self.model_copy(update={"hero": HeroConfig(name=hero_id)})
 
     @classmethod
     def settings_customise_sources(

@@ -39,8 +39,15 @@ class RealmHome:
 
     @property
     def quests(self) -> Path:
-        """Accepted quests in their inner form, one folder per quest id."""
+        """Accepted quests in their inner form: a folder for each hero, since what fits one's context is not what fits
+        another's, and in it one for each file."""
         return self.root / "quests"
+
+    def quest(self, hero_id: str, sha256: str) -> Path:
+        """A hero's quest of the file with this hash. One taken in before heroes had folders of their own lies beside
+        these."""
+        own = self.quests / hero_id / sha256[:16]
+        return own if own.is_dir() else self.quests / sha256[:16]
 
     @property
     def models(self) -> Path:

@@ -10,9 +10,11 @@ from typing import Any, cast
 from safetensors.numpy import save
 
 import realm
+from realm.catalog import hero_spec
 from realm.config import load_config
 from realm.errors import HeroError, NotFoundError
 from realm.home import RealmHome
+from realm.rules.campaign import hero_of
 from realm.rules.quest import QuestStatus
 from realm.store.database import Database
 from realm.store.idempotency import IdempotencyStore
@@ -74,22 +76,22 @@ class RealmWorkers:
     def __init__(self, home: RealmHome) -> None:
         self.home = home
 
-    async def settings(self) -> Json:
-        config = load_config(self.home)
+    async def settings(self, hero_id: str | None) -> Json:
+        hero = await self._hero(hero_id)
         told: Json = {
-            "hero_id": config.hero.name,
+            "hero_id": hero,
             "base_model": None,
             "versions": {"realm": realm.__version__} | {name: version(name) for name in WORKED_WITH},
         }
         try:
-            files = await self._files()
+            files = await self._files(hero)
         except HeroError:
             # A hub name: the worker loads it from the hub itself.
-            return told | {"base_model": await ask("vault_keeper", "base_model", answer_s=LONG_S), "files": []}
+            return told | {"base_model": await ask("vault_keeper", "base_model", hero, answer_s=LONG_S), "files": []}
         return told | {"files": [{"path": name, "size_bytes": len(body)} for name, body in sorted(files.items())]}
 
-    async def hero_file(self, path: str) -> bytes:
-        files = await self._files()
+    async def hero_file(self, path: str, hero_id: str | None) -> bytes:
+        files = await self._files(await self._hero(hero_id))
         if path not in files:
             raise NotFoundError(f"The hero has no file {path!r}.", "/api/worker/settings lists those it has.")
         return files[path]
@@ -103,8 +105,15 @@ class RealmWorkers:
             )
         return save(await asyncio.wait_for(held[0], ANSWER_S), metadata={"format": "pt"})
 
-    async def _files(self) -> dict[str, bytes]:
-        return await ask("vault_keeper", "model_files", answer_s=LONG_S)
+    async def _hero(self, hero_id: str | None) -> str:
+        """The hero that is asked for, else the active campaign's."""
+        if hero_id is not None:
+            return hero_spec(hero_id).id
+        campaign = (await ask("herald", "snapshot"))["campaign"]
+        return load_config(self.home).hero.name if campaign is None else hero_of(campaign["id"])
+
+    async def _files(self, hero_id: str) -> dict[str, bytes]:
+        return await ask("vault_keeper", "model_files", hero_id, answer_s=LONG_S)
 
 
 class RealmBooks:

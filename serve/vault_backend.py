@@ -218,11 +218,11 @@ class JobsBackend(Protocol):
 class WorkerBackend(Protocol):
     """What a worker outside the cluster needs beside jobs and checkpoints."""
 
-    async def settings(self) -> Json:
-        """The hero, the files of its base model, the versions."""
+    async def settings(self, hero_id: str | None) -> Json:
+        """A hero (the active campaign's unless named), the files of its base model, the versions."""
         ...
 
-    async def hero_file(self, path: str) -> bytes:
+    async def hero_file(self, path: str, hero_id: str | None) -> bytes:
         """One of those files."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi import Path as InPath
 
 from serve import problems
@@ -15,6 +15,12 @@ from serve.files import inner_path
 from serve.json_answers import answer
 from serve.vault_backend import ApiBackends
 
+_Hero = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_ID_CHARS, examples=["mote"], description="Hero of the catalog; default: the active campaign's."
+    ),
+]
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The bytes.",
@@ -28,8 +34,8 @@ def worker_routers(backends: ApiBackends) -> list[APIRouter]:
     routes, workers = router(backends.keys, "work"), backends.workers
 
     @routes.get("/worker/settings", **reads("The hero that answers", models.WorkerSettings))
-    async def settings() -> Response:
-        return answer(await workers.settings())
+    async def settings(hero: _Hero = None) -> Response:
+        return answer(await workers.settings(hero))
 
     @routes.get(
         "/worker/hero/{path:path}",
@@ -37,8 +43,10 @@ def worker_routers(backends: ApiBackends) -> list[APIRouter]:
         response_class=Response,
         responses={**_BYTES, **problems.declared(400, 404)},
     )
-    async def hero_file(path: Annotated[str, InPath(max_length=1024, examples=["config.json"])]) -> Response:
-        return _bytes(await workers.hero_file(inner_path(path)))
+    async def hero_file(
+        path: Annotated[str, InPath(max_length=1024, examples=["config.json"])], hero: _Hero = None
+    ) -> Response:
+        return _bytes(await workers.hero_file(inner_path(path), hero))
 
     @routes.get(
         "/worker/snapshots/{battle_id}/{step}",

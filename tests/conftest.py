@@ -130,7 +130,7 @@ def realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRealm]:
     home = tmp_path_factory.mktemp("realm")
     port = free_port()
     env = {key: value for key, value in os.environ.items() if not key.startswith(("REALM_", "RAY_"))}
-    env |= {"REALM_HOME": str(home), **settings(port), "HF_HUB_OFFLINE": "1"}
+    env |= {"REALM_HOME": str(home), **settings(port), "HF_HUB_OFFLINE": "1", "HF_HOME": str(home / "hub")}
     running = RunningRealm(home, env, f"http://127.0.0.1:{port}")
     try:
         running.cli("start")

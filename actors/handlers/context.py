@@ -1,4 +1,5 @@
-"""What handlers share on a worker: one loaded hero whose weights are exchanged, the skills, the exam panel.
+"""What handlers share on a worker: one loaded hero whose weights are exchanged, the skills, the exam panel. A job whose
+weights are of a campaign of another hero has that one loaded instead.
 
 Knows no Ray; torch is loaded with the hero, which many jobs never ask for.
 """
@@ -14,6 +15,7 @@ from actors.handlers.port import Port, Superseded, Unwanted
 from realm.catalog import hero_spec
 from realm.errors import ClusterError, RealmError
 from realm.home import RealmHome
+from realm.rules.campaign import hero_of
 from realm.rules.job_tasks import SkillVersion, Weights
 from skills import Engine, Problem, Skill, exam_panel, get_engine
 
@@ -30,9 +32,14 @@ class Context:
         self.held: list[Any] | None = None
         """The snapshot that the running job has loaded, as a list of one object reference."""
         self.loaded: str = ""
+        self.hero_id: str = ""
+        """Of the hero that is loaded, "" before the first."""
+        self.model: Hero | None = None
+        self.held_out: list[Problem] | None = None
         self.panels: dict[tuple[str, ...], list[Problem]] = {}
         self.unwanted = threading.Event()
-        self.loading = threading.RLock()
+        self.at_work = threading.Lock()
+        """Held while a job runs, or the hero is loaded before one."""
 
     @cached_property
     def skills(self) -> Engine:
@@ -97,38 +104,50 @@ class Context:
 
     # The hero
 
-    def warm_up(self) -> None:
-        """Load the model, unless it is loaded."""
+    def warm_up(self, hero_id: str) -> None:
+        """Load the model of a hero. While a job runs nothing is done: the job that needs it loads it then."""
+        if not self.at_work.acquire(blocking=False):
+            return
         try:
-            _ = self.hero
+            self._become(hero_id)
         except RealmError as error:
             print(f"not warmed up: {error}")
+        finally:
+            self.at_work.release()
 
     @property
     def hero(self) -> Hero:
-        """The hero's model; where its folder is missing, an empty one to put weights into."""
-        with self.loading:
-            return self._hero
+        """The model whose weights `load` has put in."""
+        assert self.model is not None, "weights are loaded before they are asked"
+        return self.model
 
-    @cached_property
-    def _hero(self) -> Hero:
+    def _become(self, hero_id: str) -> None:
+        """Have this hero loaded, alone; where its folder is missing, an empty one to put weights into."""
         from realm.models.hero import empty_hero, pick_device, weight_dtype
         from realm.training.settings import open_hero, set_threads
 
+        if self.hero_id == hero_id:
+            return
+        self.hero_id, self.loaded, self.model, self.held_out = "", "", None, None
+        self.panels.clear()
         set_threads(self.threads)
-        spec = hero_spec(self.port.hero_id())
-        with self.port.hero_files() as files:
+        spec = hero_spec(hero_id)
+        with self.port.hero_files(hero_id) as files:
             if files.whole:
-                return open_hero(spec, files.source)
-            return empty_hero(files.source, weight_dtype(spec, pick_device()), pick_device())
+                self.model = open_hero(spec, files.source)
+            else:
+                self.model = empty_hero(files.source, weight_dtype(spec, pick_device()), pick_device())
+        self.hero_id = hero_id
 
-    @cached_property
+    @property
     def validation(self) -> list[Problem]:
         """The problems of the validation loss: over the skills that the hero begins with, whichever are enabled now."""
         from realm.inference.evaluation import validation_set
 
-        begun = [self.skills.get(skill_id) for skill_id in hero_spec(self.port.hero_id()).skills]
-        return validation_set(begun, self.spells)
+        if self.held_out is None:
+            begun = [self.skills.get(skill_id) for skill_id in hero_spec(self.hero_id).skills]
+            self.held_out = validation_set(begun, self.spells)
+        return self.held_out
 
     def panel(self, skills: Sequence[Skill]) -> list[Problem]:
         """The exam's problems."""
@@ -162,6 +181,7 @@ class Context:
     def _load(self, weights: Weights) -> None:
         from realm.inference.generation import load_weights
 
+        self._become(hero_of(weights.campaign_id))
         if weights.checkpoint_id is not None:
             if self.loaded != weights.checkpoint_id:
                 self._put(load_weights, self.port.checkpoint(weights.checkpoint_id), weights.checkpoint_id)

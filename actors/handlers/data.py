@@ -9,6 +9,7 @@ from actors.handlers.context import Context
 from realm.quests import Example, read_manifest, shard_path
 from realm.quests.dataset_files import DataWriter
 from realm.quests.datasets import confined, converted, filtered, profile, stem_of, validate
+from realm.rules.campaign import hero_of
 
 QUEST = "quest:"
 GEN_FORMAT = "jsonl.zst"
@@ -71,7 +72,7 @@ def _source(path: str, context: Context) -> tuple[list[Path], Path]:
         return [file], file.with_name(stem_of(file.name))
     quest_id = path.removeprefix(QUEST)
     quest = context.ask("quest_board", "show", quest_id)
-    folder = context.home.quests / quest["sha256"][:16]
+    folder = context.home.quest(hero_of(quest["campaign_id"]), quest["sha256"])
     shards = [shard_path(folder, index) for index in range(len(read_manifest(folder).shards))]
     return shards, context.home.data / f"quest-{quest['id']}"
 

@@ -45,12 +45,8 @@ class Port(Protocol):
         """Where this worker's files are: the realm's own on the head, a cache of its own elsewhere."""
         ...
 
-    def hero_id(self) -> str:
-        """Which hero of the catalog fights."""
-        ...
-
-    def hero_files(self) -> AbstractContextManager[HeroFiles]:
-        """The hero's base model, or what is there of it, while the block lasts."""
+    def hero_files(self, hero_id: str) -> AbstractContextManager[HeroFiles]:
+        """A hero's base model, or what is there of it, while the block lasts."""
         ...
 
     def checkpoint(self, checkpoint_id: str) -> Mapping[str, Any]:

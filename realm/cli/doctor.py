@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import realm
+from realm.cli.books import current_hero
 from realm.config import RealmConfig, load_config
 from realm.errors import ConfigError
 from realm.home import RealmHome
@@ -52,7 +53,7 @@ def _checks(home: RealmHome) -> Iterator[Check]:
         yield Check("the rest", "warn", "Not checked: it rests on the config.")
         return
     yield check_config(home)
-    yield from _checks_of(home, config)
+    yield from _checks_of(home, config.of_hero(current_hero(home, config)))
 
 
 def _checks_of(home: RealmHome, config: RealmConfig) -> Iterator[Check]:

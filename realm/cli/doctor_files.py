@@ -13,11 +13,10 @@ from realm.cli.doctor import Check
 from realm.config import RealmConfig
 from realm.errors import ConfigError
 from realm.home import RealmHome
+from realm.models.base import base_source, lacking
 from realm.store.database import Database
 from realm.store.migrations import HEAD, revision_of, revisions
 from realm.store.tables import METADATA
-
-MODEL_FILES = ("config.json", "tokenizer.json")
 
 
 def check_hero(home: RealmHome, config: RealmConfig) -> Check:
@@ -32,13 +31,10 @@ def check_hero(home: RealmHome, config: RealmConfig) -> Check:
             "hero", "fail", f"{link} points to {link.readlink()}, which is gone.", "realm vault list shows others."
         )
     folder = home.hero(spec.id)
-    if config.hero.base_model is not None:
-        return _check_source(spec, config.hero.base_model)
-    if folder.is_dir():
-        return _check_folder(spec, folder)
-    if spec.build is not None:
+    source = base_source(spec, folder, config.hero.base_model)
+    if source is None and not folder.is_dir():
         return Check("hero", "pass", f"{spec.id}: built at {folder} by the first start")
-    return _check_source(spec, str(spec.base_model))
+    return _check_source(spec, source or str(folder))
 
 
 def check_honours() -> Check:
@@ -82,26 +78,14 @@ def check_database(home: RealmHome) -> Check:
 def _check_source(spec: HeroSpec, source: str) -> Check:
     """A folder on this machine, or a hub name that may be in the cache."""
     folder = Path(source).expanduser()
-    if folder.is_dir():
-        return _check_folder(spec, folder)
-    from huggingface_hub import try_to_load_from_cache
-
-    if folder.is_absolute():
-        return Check("hero", "fail", f"{spec.id}: the folder {source} does not exist.", "Correct hero.base_model.")
-    if isinstance(try_to_load_from_cache(source, "config.json"), str):
-        return Check("hero", "pass", f"{spec.id}: {source} is in the hub's cache on this machine")
+    lack, local = lacking(source), folder.is_dir() or folder.is_absolute()
+    if not lack:
+        return Check("hero", "pass", f"{spec.id}: {source}{'' if local else ' is in the cache of the hub'}")
+    if local:
+        return Check("hero", "fail", f"{spec.id}: {lack}.", "Give a Hugging Face folder, or correct hero.base_model.")
     return Check(
         "hero",
         "warn",
-        f"{spec.id}: {source} is not on this machine; the first start downloads it from the hub.",
+        f"{spec.id}: {lack}; the first start downloads it.",
         "Or: realm config set hero.base_model FOLDER --unlock.",
     )
-
-
-def _check_folder(spec: HeroSpec, folder: Path) -> Check:
-    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
-    if not any(folder.glob("*.safetensors")):
-        missing.append("*.safetensors")
-    if missing:
-        return Check("hero", "fail", f"{spec.id}: {folder} has no {', '.join(missing)}.", "Give a Hugging Face folder.")
-    return Check("hero", "pass", f"{spec.id}: {folder}")

@@ -18,12 +18,14 @@ app = typer.Typer(help="Heroes: model lineages.", no_args_is_help=True)
 
 @app.command("list", epilog="Example: realm hero list")
 def list_(as_json: Json = False) -> None:
-    """List the heroes of the catalog; the star marks the one this realm is set to."""
+    """List the heroes of the catalog; the star marks that of the current campaign."""
     from realm.catalog import list_heroes
+    from realm.cli.books import current_hero
     from realm.config import load_config
     from realm.home import RealmHome
 
-    chosen = load_config(RealmHome.locate()).hero.name
+    home = RealmHome.locate()
+    chosen = current_hero(home, load_config(home))
     rows = [{"chosen": hero.id == chosen, **hero.model_dump()} for hero in list_heroes()]
     if as_json:
         print_json(rows)
@@ -37,11 +39,12 @@ def list_(as_json: Json = False) -> None:
 
 @app.command(epilog="Example: realm hero show mote")
 def show(
-    hero: Annotated[str | None, typer.Argument(help="Hero id; default: the one this realm is set to.")] = None,
+    hero: Annotated[str | None, typer.Argument(help="Hero id; default: that of the current campaign.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show a hero: how it is made and trained, and its numbers when it is the one that fights now."""
     from realm.catalog import hero_spec
+    from realm.cli.books import current_hero
     from realm.cli.session import session_if_running
     from realm.cli.status_view import hero_view
     from realm.config import load_config
@@ -49,7 +52,8 @@ def show(
 
     home = RealmHome.locate()
     config = load_config(home)
-    spec = hero_spec(hero or config.hero.name)
+    spec = hero_spec(hero or current_hero(home, config))
+    config = config.of_hero(spec.id)
     session = session_if_running()
     state: dict[str, Any] = session.call("herald", "snapshot") if session else {}
     live = state if (state.get("hero") or {}).get("id") == spec.id else None
@@ -79,7 +83,7 @@ def _facts_of(spec: HeroSpec, home: RealmHome, config: RealmConfig) -> dict[str,
 
 def _weights(spec: HeroSpec, home: RealmHome, config: RealmConfig) -> str:
     """Where the hero's first weights come from."""
-    if spec.id == config.hero.name and config.hero.base_model is not None:
+    if config.hero.base_model is not None:
         return config.hero.base_model
     folder = home.hero(spec.id)
     if (folder / "config.json").exists():

@@ -14,6 +14,7 @@ from typing import Any, cast
 from actors.ports import another_port, skill_ports
 from realm.catalog import hero_spec
 from realm.catalog.honours import shipped_honours
+from realm.cli.books import current_campaign, prepare_books, refuse_other_schema
 from realm.cli.locks import locked
 from realm.cli.ray_head import check_ports, launch_head, port_holder, stop_head, wait_for_head
 from realm.cli.session import attach, cluster_address, external_address, head_node, realm_runs
@@ -22,6 +23,7 @@ from realm.config import RealmConfig, load_config
 from realm.errors import ClusterError, ConfigError, ConflictError, RealmError
 from realm.home import RealmHome
 from realm.hosts import service_urls, skill_service
+from realm.rules.campaign import Campaign
 
 HEALTHY_TIMEOUT_S = 120.0
 """Without one service more being healthy, before a start is given up."""
@@ -34,7 +36,8 @@ Tick = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A realm that runs. `fresh` = this call started it; `seconds` until every service was healthy.
+    """A realm that runs. `fresh` = this call started it; `seconds` until every service was healthy; `campaign` = the
+    active one, else the paused one that was left last, None where none is open.
 
     `urls` are those that are served, whatever the settings have become since.
     """
@@ -43,6 +46,7 @@ class Started:
     seconds: float
     address: str
     hero: str
+    campaign: Campaign | None
     auto_quests: bool
     urls: dict[str, str]
     services: dict[str, dict[str, Any]]
@@ -58,11 +62,12 @@ def start(
 ) -> Started:
     """Start the realm of `home`, or attach to it when it runs: then nothing is changed. Idempotent.
 
-    `hero` and `auto` (generated quests on or off) are written to realm.yaml first. `tick` hears what is being waited
-    for, `say` the facts in order: the cluster, then what is placed where.
+    `hero` and `auto` (generated quests on or off) are written to realm.yaml first. A campaign of `hero` becomes the
+    active one; without it the realm goes on with the campaign it had. `tick` hears what is being waited for, `say` the
+    facts in order: the cluster, then what is placed where.
 
     Raises:
-        ConflictError: the realm runs with another hero, or with generated quests otherwise than asked for.
+        ConflictError: a campaign of another hero is open, or quests are generated otherwise than asked for.
         RealmError: what is in the way, with the remedy.
     """
     began = time.monotonic()
@@ -79,7 +84,7 @@ def start(
             ray = {"ray.port": config.ray.port, "ray.dashboard_port": config.ray.dashboard_port}
             check_ports(ray | web)
             config = _settle(home, config, hero, auto, say)
-            address = _start_ray(home, config, tick, say)
+            address = _start_ray(home, config, hero, tick, say)
         else:
             tick(f"connecting to {address}")
             attach(home, address)
@@ -88,7 +93,7 @@ def start(
                 _require_head_machine(address)
                 check_ports(web)
                 config = _settle(home, config, hero, auto, say)
-                prepare_books(home, config, say)
+                prepare_books(home, config, hero, say)
             else:
                 _refuse_change(home, config, hero, auto)
         if external_address(config) is None:
@@ -102,11 +107,13 @@ def start(
         if not fresh:
             for line in later_lines(urls, service_urls(config, ports)):
                 say(line)
+    campaign = current_campaign(home)
     return Started(
         fresh=fresh,
         seconds=time.monotonic() - began,
         address=address,
-        hero=active_hero(home) or config.hero.name,
+        hero=campaign.hero_id if campaign else config.hero.name,
+        campaign=campaign,
         auto_quests=config.auto_quest.enabled,
         urls=urls,
         services=services,
@@ -139,39 +146,6 @@ def stop(home: RealmHome, tick: Tick) -> str | None:
 def exclusive(home: RealmHome, tick: Tick) -> AbstractContextManager[None]:
     """Hold the realm's start lock: a second `realm start` waits for the first and then finds a running realm."""
     return locked(home.start_lock, lambda: tick("waiting for another realm start or stop"))
-
-
-def prepare_books(home: RealmHome, config: RealmConfig, say: Tick = lambda _line: None) -> None:
-    """The database with this realm's schema, and a campaign of the hero in it: see `CampaignStore.ensure_campaign`.
-
-    `say` hears that an earlier schema was brought up, and where the database lies as it was.
-    """
-    from actors.service import now
-    from realm.store.campaigns import CampaignStore
-    from realm.store.database import Database
-    from skills import exam_version, get_engine
-
-    hero = hero_spec(config.hero.name)
-    database = Database.open(home.database)
-    before, copy = database.revision(), database.create()
-    if copy is not None:
-        say(f"Database: schema revision {before} → {database.revision()}; as it was: {copy}")
-    version = exam_version(get_engine().get(skill_id) for skill_id in hero.skills)
-    CampaignStore(database).ensure_campaign(hero.id, version, now())
-    database.close()
-
-
-def active_hero(home: RealmHome) -> str | None:
-    """The hero of the active campaign, None before the first start."""
-    from realm.store.campaigns import CampaignStore
-    from realm.store.database import Database
-
-    if not home.database.exists():
-        return None
-    database = Database.open(home.database)
-    campaign = CampaignStore(database).get_active()
-    database.close()
-    return campaign.hero_id if campaign else None
 
 
 def placement_lines(config: RealmConfig) -> list[str]:
@@ -246,11 +220,14 @@ def _write(home: RealmHome, key: str, value: str, say: Tick) -> None:
 
 
 def _refuse_change(home: RealmHome, config: RealmConfig, hero: str | None, auto: bool | None) -> None:
-    """A running realm keeps its hero and its settings: say what differs from what was asked for."""
-    running = active_hero(home)
+    """A start changes nothing of a realm that runs: say what differs from what was asked for."""
+    campaign = current_campaign(home)
+    running = campaign.hero_id if campaign else None
     if hero is not None and hero != running:
         raise ConflictError(
-            f"The realm runs with hero {running!r}, not {hero!r}.", f"realm stop, then: realm start --hero {hero}."
+            f"The realm runs with hero {running!r}, not {hero!r}.",
+            "realm campaign activate CAMPAIGN changes to another one (realm campaign list names them), "
+            f"realm campaign new --hero {hero} --activate begins one.",
         )
     if auto is not None and auto != config.auto_quest.enabled:
         state = "on" if config.auto_quest.enabled else "off"
@@ -260,28 +237,13 @@ def _refuse_change(home: RealmHome, config: RealmConfig, hero: str | None, auto:
         )
 
 
-def _refuse_other_schema(home: RealmHome) -> None:
-    """The schema is not changed under services of earlier code that read and write it."""
-    from realm.store.database import Database
-    from realm.store.migrations import HEAD
-
-    database = Database.open(home.database)
-    found = database.revision()
-    database.close()
-    if found != HEAD:
-        raise ConflictError(
-            f"The services that run are of an earlier version, with schema revision {found}; this one has {HEAD}.",
-            "Stop them first: realm stop, then: realm start.",
-        )
-
-
-def _start_ray(home: RealmHome, config: RealmConfig, tick: Tick, say: Tick) -> str:
+def _start_ray(home: RealmHome, config: RealmConfig, hero: str | None, tick: Tick, say: Tick) -> str:
     """A head of this realm's own, with the books prepared while it boots; connects to it and returns its address."""
     tick("starting Ray")
     record = launch_head(home, config)
     say(f"Ray head: {record.address}, dashboard on port {record.dashboard_port}, log {home.logs / 'ray_head.log'}")
     try:
-        prepare_books(home, config, say)
+        prepare_books(home, config, hero, say)
     except RealmError:
         stop_head(home)
         raise
@@ -331,8 +293,8 @@ def _weave(home: RealmHome, config: RealmConfig, tick: Tick) -> dict[str, dict[s
     tick("waiting for weaver")
     weaver = spawn(SPECS["weaver"], home, config)
     if ask(weaver.ping.remote())["version"] != code_version():
-        _refuse_other_schema(home)
-        prepare_books(home, config)
+        refuse_other_schema(home)
+        prepare_books(home, config, None)
         remove("weaver")
         weaver = spawn(SPECS["weaver"], home, config)
     ask(weaver.weave.remote())

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from realm.cli.exits import FAILED, NOT_RUNNING, NotRunningError
-from realm.cli.output import Json, facts, print_json, print_text, progress, say, stdout
+from realm.cli.output import Json, facts, print_json, print_text, progress, say, stdout, when
+from realm.rules.campaign import CampaignLife
 
 if TYPE_CHECKING:
     from realm.cli.launch import Started
@@ -28,7 +29,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def start(
-    hero: Annotated[str | None, typer.Option(help="Hero that fights; written to realm.yaml.")] = None,
+    hero: Annotated[
+        str | None, typer.Option(help="Hero of which a campaign becomes active; written to realm.yaml.")
+    ] = None,
     auto: Annotated[
         bool | None,
         typer.Option("--auto/--no-auto", help="Generate quests when the board is empty; written to realm.yaml."),
@@ -56,6 +59,7 @@ def start(
     healthy = sum(row["healthy"] for row in started.services.values())
     say(
         f"Hero {started.hero}, generated quests {'on' if started.auto_quests else 'off'}.",
+        *_paused(started),
         f"{healthy} services healthy after {started.seconds:.1f} s."
         if started.fresh
         else f"The realm runs already: {healthy} services healthy.",
@@ -129,12 +133,23 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
+def _paused(started: Started) -> list[str]:
+    """That the campaign is paused, in words: no battle begins then."""
+    campaign = started.campaign
+    if campaign is None or campaign.life != CampaignLife.PAUSED:
+        return []
+    since = when(campaign.life_since.isoformat())
+    return [f"Campaign {campaign.id} is paused since {since}: no battle begins. realm campaign activate {campaign.id}"]
+
+
 def _started(started: Started) -> dict[str, Any]:
+    campaign = started.campaign
     return {
         "fresh": started.fresh,
         "seconds": round(started.seconds, 2),
         "address": started.address,
         "hero": started.hero,
+        "campaign": None if campaign is None else {"id": campaign.id, "life": campaign.life.value},
         "auto_quests": started.auto_quests,
         "urls": started.urls,
         "services": started.services,

@@ -26,7 +26,25 @@ def status_view(state: dict[str, Any]) -> RenderableType:
     )
     quests = Group(quests_view(state["quests"]), facts({"champion": _champion(state.get("champion"))}))
     grid.add_row(_panel("Skills", skills_view(state["skills"])), _panel("Quests and champion", quests))
-    return Group(grid, _panel("Services", services_view(state["services"])), Text(_foot(state), style="dim"))
+    standing = [_panel("In the way", blockers_view(state["campaign"]))] if _stands_still(state["campaign"]) else []
+    return Group(grid, *standing, _panel("Services", services_view(state["services"])), Text(_foot(state), style="dim"))
+
+
+def blockers_view(campaign: dict[str, Any]) -> RenderableType:
+    """Each thing in the way: what, why, what was tried, what a person does; else what a resting campaign waits for."""
+    suggested = campaign["suggested"]
+    rows: list[RenderableType] = []
+    for each in campaign["blockers"]:
+        style = "red" if each["severity"] == "blocking" else "yellow"
+        told = {"why": each["why"], "tried": each["tried"], "fix": f"{each['fix']} {each['command']}"}
+        rows += [Text.assemble((f"{each['code']} ", style), each["what"]), facts(told)]
+    if not rows:
+        rows.append(Text(f"{suggested['words']} {suggested['command']}"))
+    return Group(*rows)
+
+
+def _stands_still(campaign: dict[str, Any] | None) -> bool:
+    return campaign is not None and bool(campaign["blockers"] or campaign["suggested"])
 
 
 def hero_view(hero: dict[str, Any] | None, campaign: dict[str, Any] | None) -> RenderableType:

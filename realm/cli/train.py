@@ -33,14 +33,14 @@ def train(
 ) -> None:
     """Train a hero on one file and save a checkpoint: a Hugging Face folder. Uses neither Ray nor a running realm."""
     from realm.catalog import hero_spec
-    from realm.config import HeroConfig, load_config
+    from realm.cli.books import current_hero
+    from realm.config import load_config
     from realm.home import RealmHome
 
-    config = load_config(RealmHome.locate())
-    spec = hero_spec(hero or config.hero.name)
-    if spec.id != config.hero.name:
-        # Base model and context are set for the realm's own hero.
-        config = config.model_copy(update={"hero": HeroConfig(name=spec.id)})
+    home = RealmHome.locate()
+    config = load_config(home)
+    spec = hero_spec(hero or current_hero(home, config))
+    config = config.of_hero(spec.id)
     began = time.monotonic()
     with _bar(quiet=as_json) as bar:
         shown = _Shown(bar, spec.name, steps, quiet=as_json)

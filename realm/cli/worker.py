@@ -51,7 +51,7 @@ def worker(
     client = RealmClient(server, token or config.web.token)
     cache = WeightsCache(home.cache / "weights", config.vault.cache_max_mb * 1_000_000, client)
     port = HttpPort(client, home, cache)
-    hero = port.hero_id()
+    hero = port.settings()["hero_id"]
     master = HttpMaster(client, wanted, labels)
     master.register()
     say(f"Worker {master.id} does {', '.join(wanted)} jobs of {client.server}, hero {hero}. Ctrl-C ends it.")

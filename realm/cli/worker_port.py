@@ -8,7 +8,6 @@ import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -75,14 +74,13 @@ class HttpPort:
     def home(self) -> RealmHome:
         return self._home
 
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """What the realm tells its workers.
+    def settings(self, hero_id: str | None = None) -> dict[str, Any]:
+        """What the realm tells its workers of a hero; without one, of the active campaign's.
 
         Raises:
             ConfigError: it runs another version than this worker.
         """
-        found = self.client.get("/api/worker/settings")
+        found = self.client.get(f"/api/worker/settings{_of(hero_id)}")
         theirs = found["versions"].get("realm")
         if theirs != realm.__version__:
             raise ConfigError(
@@ -91,18 +89,17 @@ class HttpPort:
             )
         return found
 
-    def hero_id(self) -> str:
-        return self.settings["hero_id"]
-
     @contextmanager
-    def hero_files(self) -> Iterator[HeroFiles]:
-        if self.settings.get("base_model") is not None:
-            yield HeroFiles(self.settings["base_model"], whole=True)
+    def hero_files(self, hero_id: str) -> Iterator[HeroFiles]:
+        settings = self.settings(hero_id)
+        if settings.get("base_model") is not None:
+            yield HeroFiles(settings["base_model"], whole=True)
             return
         with tempfile.TemporaryDirectory(prefix="realm-hero-") as folder:
-            for file in self.settings["files"]:
+            for file in settings["files"]:
                 name = Path(file["path"]).name
-                (Path(folder) / name).write_bytes(self.client.data(f"/api/worker/hero/{quote(name)}"))
+                data = self.client.data(f"/api/worker/hero/{quote(name)}{_of(hero_id)}")
+                (Path(folder) / name).write_bytes(data)
             yield HeroFiles(folder, whole=False)
 
     def checkpoint(self, checkpoint_id: str) -> Mapping[str, Any]:
@@ -123,3 +120,7 @@ class HttpPort:
         raise ConfigError(
             f"A worker outside the cluster cannot ask {service} for {method}.", "Run it with --roles eval."
         )
+
+
+def _of(hero_id: str | None) -> str:
+    return "" if hero_id is None else f"?hero={quote(hero_id)}"

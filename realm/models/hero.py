@@ -21,6 +21,7 @@ from transformers import (
 
 from realm.catalog import HeroSpec, list_heroes
 from realm.errors import HeroError
+from realm.models.base import base_source
 from realm.models.tokenizer import build_char_tokenizer
 from skills import get_engine
 
@@ -106,11 +107,7 @@ def build_hero(spec: HeroSpec, folder: Path, seed: int, max_length: int) -> Path
 
 def base_folder(spec: HeroSpec, folder: Path, seed: int, override: str | None, max_length: int) -> str:
     """Folder or hub name of the hero's starting weights; a from-scratch hero is built in `folder` first."""
-    if override is not None:
-        return str(Path(override).expanduser()) if override.startswith("~") else override
-    if spec.build is not None:
-        return str(build_hero(spec, folder, seed, max_length))
-    return str(folder) if (folder / "config.json").exists() else cast(str, spec.base_model)
+    return base_source(spec, folder, override) or str(build_hero(spec, folder, seed, max_length))
 
 
 def load_hero(source: str | Path, dtype: torch.dtype | Literal["auto"], device: torch.device) -> Hero:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from realm.errors import RequestError
-from realm.rules.battle import Attempt, Battle, BattleState, DesiredState
-from realm.rules.campaign import Momentum
+from realm.rules.battle import Attempt, Battle
 from realm.rules.hero import GOLD_PER_QUEST, STEPS_PER_HERO_LEVEL
+from realm.rules.momentum import Action
 
 AWAY_AFTER: Final = timedelta(minutes=5)
 """A realm that nobody looked at for longer than this was left alone."""
@@ -180,43 +180,12 @@ class Champion:
     exam_accuracy: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
-    """The campaign as it is now: its newest battle, its momentum, what waits. `failed_quests`: their ids, of those that
-    failed during the absence and still have."""
-
-    momentum: Momentum
-    reason: str = ""
-    battle: Battle | None = None
-    queued: int = 0
-    failed_quests: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NextAction:
-    """What goes on only when a person does something: why, and the command that does it."""
-
-    words: str
-    command: str
-
-
-def next_action(present: Present) -> NextAction | None:
-    """The first of these that holds: the newest battle failed, the campaign is blocked, the battle is paused, it was
-    stopped, the board is empty, a quest failed. None when the hero moves and nothing failed."""
-    battle = present.battle
-    if battle is not None and battle.state is BattleState.FAILED and present.momentum is not Momentum.GO:
-        return NextAction(f"Battle {battle.number} failed; none begins by itself.", "realm battle resume")
-    if present.momentum is Momentum.BLOCKED:
-        return NextAction(f"The campaign is blocked: {present.reason or 'no reason was recorded'}", "realm status")
-    if battle is not None and not battle.state.terminal and battle.desired_state is DesiredState.PAUSE:
-        return NextAction(f"Battle {battle.number} is paused.", "realm battle resume")
-    if battle is not None and battle.state.terminal and battle.desired_state is DesiredState.STOP:
-        return NextAction(f"Battle {battle.number} was stopped; none begins by itself.", "realm battle resume")
-    if present.momentum is Momentum.IDLE and present.queued == 0:
-        return NextAction("No quest is on the board.", "realm quest post FILE")
-    if present.failed_quests:
-        return NextAction("A quest failed and is not trained.", f"realm quest retry {present.failed_quests[-1]}")
-    return None
+def next_action(suggested: Action | None, failed_quests: Sequence[str]) -> Action | None:
+    """What the campaign needs (`realm.rules.momentum`); else the last of the quests that failed during the absence and
+    still have, by their ids. None when it needs nothing and none failed."""
+    if suggested is not None or not failed_quests:
+        return suggested
+    return Action("A quest failed and is not trained.", f"realm quest retry {failed_quests[-1]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +204,7 @@ class Away:
     champion_before: Champion | None = None
     champion_after: Champion | None = None
     failures: tuple[Failure, ...] = ()
-    next_action: NextAction | None = None
+    next_action: Action | None = None
 
     @property
     def xp_gained(self) -> int:

@@ -53,7 +53,7 @@ class Campaign:
     """A campaign. Exam accuracies are comparable within one `exam_version` only.
 
     `starting_checkpoint_id` is where its weights come from, None = the hero's base model; its steps count from 0.
-    `life_since` is when it became what it is.
+    `life_since` is when it became what it is. `trouble` is why no quest can be generated, since `trouble_at`.
     """
 
     id: str
@@ -70,8 +70,15 @@ class Campaign:
     champion_exam_version: str | None = None
     starting_checkpoint_id: str | None = None
     note: str = ""
+    trouble: str = ""
+    trouble_at: datetime | None = None
 
 
 def campaign_id(hero_id: str, number: int) -> str:
     """The id of a hero's `number`-th campaign, counted from 1."""
     return f"{hero_id}-{number}"
+
+
+def hero_of(campaign: str) -> str:
+    """The hero of the campaign of this id."""
+    return campaign.rpartition("-")[0]

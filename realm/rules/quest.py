@@ -56,9 +56,9 @@ class Quest:
 
     `first_step` and `last_step` are the campaign steps at which its fighting began and ended. `ended_by` says why it
     ended: "exhausted", "level_mastered", "cancelled". `reason` is the error or rejection in words. A rejected file has
-    no sha256 ("") and `reason_line` names the line at fault. `made_of` is what a generated quest can be made anew from:
-    its `seed`, and by skill and level how many problems of the train split; `easier_mix` is the number of the
-    intervention that it was made in, if that was one.
+    no sha256 ("") and `reason_line` names the line at fault. `failures`: how often it failed, tries anew included.
+    `made_of` is what a generated quest can be made anew from: its `seed`, and by skill and level how many problems of
+    the train split; `easier_mix` is the number of the intervention that it was made in, if that was one.
     """
 
     id: str
@@ -89,6 +89,7 @@ class Quest:
     gap_s: float | None = None
     reason: str | None = None
     reason_line: int | None = None
+    failures: int = 0
     started_at: datetime | None = None
     fought_at: datetime | None = None
     completed_at: datetime | None = None

@@ -17,7 +17,6 @@ from realm.rules.away import (
     Best,
     Champion,
     Failure,
-    Present,
     SkillUp,
     Span,
     next_action,
@@ -28,6 +27,7 @@ from realm.rules.away import (
 from realm.rules.battle import Attempt, Battle, BattleState
 from realm.rules.campaign import Campaign
 from realm.rules.job import JobStatus
+from realm.rules.momentum import Action
 from realm.rules.quest import QuestStatus
 from realm.store.columns import to
 from realm.store.database import Database
@@ -51,8 +51,8 @@ class AwayReader:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def read(self, campaign_id: str, since: datetime, until: datetime) -> Away:
-        """What happened after `since`, up to `until`; the next action is that of the campaign as it is now.
+    def read(self, campaign_id: str, since: datetime, until: datetime, suggested: Action | None = None) -> Away:
+        """What happened after `since`, up to `until`. `suggested`: what the campaign needs now.
 
         Raises:
             NotFoundError: no such campaign.
@@ -79,7 +79,7 @@ class AwayReader:
                 champion_before=_champion(connection, campaign_id, since),
                 champion_after=present or _champion(connection, campaign_id, until),
                 failures=_failures(connection, span, fought, tried, failed_quests),
-                next_action=next_action(_present(connection, campaign, fought, failed_quests)),
+                next_action=next_action(suggested, [quest_id for _, quest_id, _, _ in failed_quests]),
             )
 
 
@@ -247,19 +247,3 @@ def _failures(
             at, last, reason = max(found, key=lambda each: each[0])
             made.append(Failure(kind, len(found), last, reason, at))
     return tuple(made)
-
-
-def _present(
-    connection: Connection,
-    campaign: Campaign,
-    fought: Sequence[Battle],
-    failed_quests: Sequence[tuple[datetime, str, str, str]],
-) -> Present:
-    queued = select(func.count()).where(quests.c.campaign_id == campaign.id, quests.c.status == QuestStatus.QUEUED)
-    return Present(
-        momentum=campaign.momentum,
-        reason=campaign.momentum_reason,
-        battle=fought[-1] if fought else None,
-        queued=connection.execute(queued).scalar_one(),
-        failed_quests=tuple(quest_id for _, quest_id, _, _ in failed_quests),
-    )

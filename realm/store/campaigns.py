@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -84,8 +84,10 @@ class CampaignStore:
         with self._db.read() as connection:
             return tuple(to(Campaign, row) for row in connection.execute(query.limit(limit).offset(offset)).mappings())
 
-    def set_momentum(self, campaign: str, momentum: Momentum, now: datetime, reason: str = "") -> Campaign:
-        """Note whether the hero moves, and why not. The same again writes nothing."""
+    def set_momentum(
+        self, campaign: str, momentum: Momentum, now: datetime, reason: str = "", codes: Sequence[str] = ()
+    ) -> Campaign:
+        """Note whether the hero moves, and why not. The same again writes nothing. `codes`: of what is in the way."""
         known = self.get(campaign)
         if (known.momentum, known.momentum_reason) == (momentum, reason):
             return known
@@ -95,9 +97,17 @@ class CampaignStore:
                 return found
             change = update(campaigns).where(campaigns.c.id == campaign)
             connection.execute(change.values(momentum=momentum, momentum_reason=reason))
-            data = {"campaign_id": campaign, "momentum": momentum}
+            data = {"campaign_id": campaign, "momentum": momentum, "codes": list(codes)}
             emit(connection, now, "campaign.momentum", f"Campaign {campaign}: {momentum}", reason, data)
             return campaign_by_id(connection, campaign)
+
+    def set_trouble(self, campaign: str, trouble: str, now: datetime) -> None:
+        """Note why no quest can be generated, "" when one can. The same again keeps since when."""
+        if self.get(campaign).trouble == trouble:
+            return
+        change = update(campaigns).where(campaigns.c.id == campaign, campaigns.c.trouble != trouble)
+        with self._db.write() as connection:
+            connection.execute(change.values(trouble=trouble, trouble_at=now if trouble else None))
 
     def move_champion(
         self, campaign: str, checkpoint: str, exam_accuracy: float, exam_version: str, now: datetime

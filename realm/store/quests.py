@@ -189,7 +189,8 @@ class QuestStore(QuestFights):
     def fail(self, quest: str, reason: str, now: datetime) -> Quest:
         """End a quest that cannot be fought; the error is its reason."""
         with self._db.write() as connection:
-            return change_status(connection, quest, QuestStatus.FAILED, now, {"reason": reason}, detail=reason)
+            values = {"reason": reason, "failures": quests.c.failures + 1}
+            return change_status(connection, quest, QuestStatus.FAILED, now, values, detail=reason)
 
     def retry(self, quest: str, now: datetime) -> Quest:
         """Queue a failed or cancelled quest again, at the end of its priority."""

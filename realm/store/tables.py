@@ -106,6 +106,8 @@ campaigns = Table(
     Column("note", Text, nullable=False),
     _at("life_since", nullable=False),
     _id("created_key"),
+    Column("trouble", Text, nullable=False),
+    _at("trouble_at"),
     UniqueConstraint("hero_id", "number"),
     Index("campaigns_starting", "starting_checkpoint_id"),
 )
@@ -255,6 +257,7 @@ quests = Table(
     Column("gap_s", Float),
     Column("reason", Text),
     Column("reason_line", BigInteger),
+    Column("failures", Integer, nullable=False),
     _at("started_at"),
     _at("fought_at"),
     _at("completed_at"),

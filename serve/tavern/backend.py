@@ -17,8 +17,9 @@ class TavernBackend(Protocol):
         """The cached snapshot, also `realm status --json`.
 
         seq, at, version, home, hero, campaign, battle, skills, quests, next_quest, champion, latest_checkpoint, events,
-        services, nodes, disk; title {id, name, priority}, achievements {earned, of}, warnings [{kind, text}]. What is
-        not known yet is None; pages show a dash.
+        services, nodes, disk; title {id, name, priority}, achievements {earned, of}, warnings [{kind, text}]. Of the
+        campaign momentum, reason, blockers [{code, severity, subject, what, tried, why, fix, command}], suggested
+        {words, command}. What is not known yet is None; pages show a dash.
         """
         ...
 

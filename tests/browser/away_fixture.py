@@ -20,12 +20,14 @@ from actors.snapshot import event_row
 from realm.rules.battle import BattlePoint, BattleState, DesiredState
 from realm.rules.campaign import Momentum
 from realm.rules.checkpoint import Checkpoint, CreatedBy, canonical_name, checkpoint_id
+from realm.rules.momentum import standing
 from realm.rules.progression import Evaluation, Exam, LevelRule
 from realm.store.battles import BattleStore
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.database import Database
 from realm.store.events import EventStore
+from realm.store.momentum import MomentumReads
 from realm.store.notices import NoticeStore
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
@@ -41,7 +43,8 @@ class AwayDouble(GuildDouble):
         super().__init__("busy")
         self.db = Database.open(folder / "realm.db")
         self.db.create()
-        self.desk = AwayDesk(self.db)
+        reads = MomentumReads(self.db)
+        self.desk = AwayDesk(self.db, lambda campaign: standing(reads.facts(campaign.id)))
         self.notice_store = NoticeStore(self.db)
         self.event_store = EventStore(self.db)
         self.ahead = timedelta()
@@ -115,7 +118,7 @@ class AwayDouble(GuildDouble):
         reason = "3 attempts in a row failed before a step: the disk has 12 MB free, 512 MB are kept"
         fights.end_attempt(second, "failed", at(7.6), "its process is gone")
         fights.finish(battle.id, BattleState.FAILED, at(7.7), reason)
-        campaigns.set_momentum(CAMPAIGN, Momentum.BLOCKED, at(7.7), reason)
+        campaigns.set_momentum(CAMPAIGN, Momentum.BLOCKED, at(7.7), reason, ["battle_failed"])
 
     def _checkpoint(self, step: int, when: datetime, accuracy: float | None = None) -> Checkpoint:
         name = canonical_name(step, when)

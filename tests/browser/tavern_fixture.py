@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import sys
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from guild_fixture import AT, STEP, GuildDouble, result, serving
+
+from actors.momentum import standing_row
+from realm.rules.battle import Attempt, Battle, BattleState, DesiredState
+from realm.rules.momentum import Facts, Failing, Service, standing
 
 Json = dict[str, Any]
 QUEST = {"quest": "bin-l15-auto-0044", "quest_id": "q44", "quest_origin": "auto", "skill": "bin", "level": 15,
@@ -18,19 +24,49 @@ NO_QUEST = dict.fromkeys(QUEST)
 RUNNING = {"state": "running", "desired_state": "running", "reason": "", "steps_per_second": 4.12,
            "tokens_per_second": 9490, "learning_rate": 3e-4, "eta_seconds": 252}  # fmt: skip
 STILL = dict.fromkeys(("steps_per_second", "tokens_per_second", "learning_rate", "eta_seconds"))
+BEGAN = datetime(2026, 11, 24, 8, 49, tzinfo=UTC)
+MEMORY = "3 attempts in a row failed before a step: CUDA out of memory"
+LOST = tuple(
+    Attempt(f"mote-3-attempt-{number}", "mote-3-battle-12", "mote-3", number, 126_056, 126_056, BEGAN, None,
+            BEGAN + timedelta(minutes=number), "failed", "CUDA out of memory")
+    for number in (1, 2, 3)
+)  # fmt: skip
+BATTLE = Battle("mote-3-battle-12", "mote-3", 12, BattleState.FAILED, DesiredState.RUN, MEMORY, 126_056, 126_056, BEGAN)
+
+
+def stands(**facts: Any) -> Json:
+    """How the campaign stands by these facts, as the state tells it."""
+    return standing_row(standing(replace(Facts("mote-3", queued=6), **facts)))
+
+
 SCENARIOS: dict[str, Json] = {
     "running": {},
     "starting": {"battle": STILL | {"state": "starting", "step": 0}},
-    "paused": {"battle": STILL | {"state": "paused", "desired_state": "paused"}},
-    "failed": {"battle": STILL | {"state": "failed", "reason": "CUDA out of memory on attempt 3 of 3"}},
+    "paused": {
+        "battle": STILL | {"state": "paused", "desired_state": "paused"},
+        "campaign": stands(battle=replace(BATTLE, state=BattleState.PAUSED, desired_state=DesiredState.PAUSE)),
+    },
+    "failed": {
+        "battle": STILL | {"state": "failed", "reason": MEMORY},
+        "campaign": stands(battle=BATTLE, attempts=LOST),
+    },
     "resting": {
         "battle": STILL | NO_QUEST | {"state": "idle", "desired_state": "stopped"},
         "quests": {"queued": 0},
         "next_quest": None,
+        "campaign": stands(queued=0, auto=False),
     },
     "blocked": {
         "battle": STILL | NO_QUEST | {"state": "idle"},
-        "campaign": {"momentum": "blocked", "reason": "two battles in a row failed without a checkpoint"},
+        "quests": {"queued": 0},
+        "next_quest": None,
+        "campaign": stands(
+            queued=0,
+            trouble="Skill rg_countdown is of another version. Install reasoning-gym 0.1.25, or disable it.",
+            trouble_at=BEGAN,
+            services={"oracle": Service("down", False, "no answer for 41 s", 3)},
+            failing_quests=(Failing("3f2a9c0d1b7e4a55", "my sums.jsonl", 3, "its files are gone"),),
+        ),
         "services": {"oracle": {"state": "down", "healthy": False, "detail": "no answer for 41 s", "restarts": 3}},
     },
 }
@@ -57,7 +93,7 @@ class TavernDouble(GuildDouble):
             "disk": {"free_bytes": 41_000_000_000, "kept_free_bytes": 2_000_000_000},
             "events": [{"seq": 18204, "at": AT.format(9, 41), "kind": "checkpoint.saved",
                         "title": "Checkpoint 127,000 saved", "detail": "1.7 MB, hot zone, sha256 verified"}],
-            "campaign": {"reason": ""},
+            "campaign": stands(),
         }  # fmt: skip
         self.put(**SCENARIOS[scenario])
 

@@ -10,7 +10,7 @@ import pytest
 from guild_fixture import serving
 from guild_page import assert_sound
 from playwright.sync_api import Browser, Locator, Page, expect
-from tavern_fixture import TavernDouble
+from tavern_fixture import MEMORY, TavernDouble, stands
 
 from realm.catalog import list_heroes
 
@@ -90,13 +90,45 @@ def test_a_glance_tells_what_happens_what_comes_and_what_is_wrong(tavern: Tavern
     expect(page.locator(".glance [data-checks-words]")).to_have_text(
         "No answer <b>for 41 s</b>. Also: The disk is full."
     )
-    double.put(campaign={"momentum": "blocked", "reason": "two battles failed"})
-    expect(page.locator(".glance [data-checks]")).to_have_text("The campaign is blocked")
+    double.put(campaign=stands(queued=0, trouble="<b>No</b> skill can be trained.", trainable=False))
+    expect(page.locator(".glance [data-checks]")).to_have_text("No enabled skill can be trained")
     assert_sound(page)
     page.route("**/api/state", lambda route: route.abort())
     expect(page.locator(".glance [data-checks]")).to_have_text("The realm does not answer")
     expect(page.locator(".glance [data-now]")).to_contain_text("Battle running, as of ")
     page.unroute_all(behavior="ignoreErrors")
+
+
+def test_what_is_in_the_way_has_its_why_what_was_tried_and_what_to_do(tavern: Tavern, page: Page) -> None:
+    double = tavern(page, "blocked")
+    rows = page.get_by_role("list", name="What is in the way").get_by_role("listitem")
+    expect(rows).to_have_count(3)
+    first = rows.first
+    expect(first.locator("[data-what]")).to_have_text("No quest can be generated.")
+    expect(first.locator("[data-why]")).to_contain_text("Skill rg_countdown is of another version.")
+    expect(first.locator("[data-tried]")).to_have_text("It is tried every second since 2026-11-24 08:49 UTC.")
+    expect(first.locator("[data-command]")).to_have_text("realm quest post FILE")
+    expect(rows.locator(".i").nth(1)).to_be_visible()
+    assert [row.get_attribute("class") for row in rows.all()] == ["bad", "", ""]
+    expect(page.locator("[data-note]")).to_contain_text("Blocked")
+    expect(page.locator("[data-note]")).to_contain_text("rg_countdown is of another version")
+    assert_sound(page)
+
+    double.put(campaign=stands(), battle={"state": "running"})
+    expect(rows).to_have_count(0)
+    expect(page.locator(".glance [data-suggested]")).to_be_hidden()
+    double.put(campaign=stands(queued=0, auto=False))
+    expect(page.locator(".glance [data-suggested]")).to_have_text("No quest is on the board. realm quest post FILE")
+    assert_sound(page)
+
+
+def test_a_battle_that_failed_is_told_with_its_attempts(tavern: Tavern, desktop: Page) -> None:
+    tavern(desktop, "failed")
+    expect(desktop.locator(".glance [data-checks]")).to_have_text("Battle 12 failed at step 126056")
+    expect(desktop.locator(".glance [data-checks-words]")).to_have_text(f"{MEMORY}.")
+    tried = "3 attempts, the last at 2026-11-24 08:52 UTC. No other battle begins by itself."
+    expect(desktop.locator(".glance [data-tried]")).to_have_text(tried)
+    expect(desktop.locator(".glance [data-command]")).to_have_text("realm battle resume")
 
 
 def test_a_running_battle_without_metrics_is_told_after_a_minute(tavern: Tavern, desktop: Page) -> None:

@@ -46,10 +46,13 @@ def assert_books_agree(realm: RunningRealm) -> None:
     )
     assert realm.rows("select count(*) from quests where status = 'active'")[0][0] <= 1
     # None is lost: the files of every quest that is still to be fought are there.
-    to_fight = "select sha256 from quests where status in ('queued', 'active')"
-    for (sha256,) in realm.rows(to_fight):
-        there = (realm.home / "quests" / sha256[:16] / "manifest.json").is_file()
-        assert there or (sha256,) not in realm.rows(to_fight)
+    to_fight = (
+        "select q.sha256, c.hero_id from quests q join campaigns c on c.id = q.campaign_id"
+        " where q.status in ('queued', 'active')"
+    )
+    for sha256, hero in realm.rows(to_fight):
+        there = (realm.home / "quests" / hero / sha256[:16] / "manifest.json").is_file()
+        assert there or (sha256, hero) not in realm.rows(to_fight)
     for folder in (realm.home / "checkpoints").glob("*/checkpoint-*"):
         weights = folder / "model.safetensors"
         # Retention may have moved the folder since.
@@ -226,7 +229,7 @@ def test_stop_ends_this_realm_and_nothing_else(realm: RunningRealm, tmp_path: Pa
 
 def test_there_is_nothing_left_half_written(realm: RunningRealm) -> None:
     assert_books_agree(realm)
-    realm.wait(lambda _: not list((realm.home / "quests").glob(".incoming-*")), "nothing half read")
+    realm.wait(lambda _: not list((realm.home / "quests").rglob(".incoming-*")), "nothing half read")
     for path in (realm.home / "checkpoints").glob("*/.*"):
         # Only a checkpoint that is being written at this moment may be there.
         assert time.time() - path.stat().st_mtime < 30, path

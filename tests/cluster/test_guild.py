@@ -94,7 +94,7 @@ def test_mistakes_become_a_quest_that_is_fought_first(realm: RunningRealm) -> No
     assert realm.rows(recorded) == [wanted]
     quest = realm.json("quest", "show", found["quest_id"])
     assert (quest["origin"], quest["priority"], quest["examples"]) == ("sparring", "high", found["examples"])
-    [shard] = (realm.home / "quests" / quest["sha256"][:16]).glob("shard-*")
+    [shard] = (realm.home / "quests" / "mote" / quest["sha256"][:16]).glob("shard-*")
     with zstandard.open(shard, "rt", encoding="utf-8") as lines:
         row = json.loads(lines.readline())
     assert (row["skill"], row["level"]) == ("bin", UNLEARNED)

@@ -13,14 +13,15 @@ from store_helpers import CAMPAIGN, T0, at, make_checkpoint, new_attempt
 from realm.errors import NotFoundError, RequestError
 from realm.rules.away import Best, Champion, SkillUp, Span
 from realm.rules.battle import BattlePoint, BattleState, DesiredState
-from realm.rules.campaign import Momentum
 from realm.rules.job import FailureKind, JobType
+from realm.rules.momentum import standing
 from realm.rules.progression import Evaluation, Exam, LevelRule
 from realm.store.away import AwayReader
 from realm.store.battles import BattleStore
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
 from realm.store.jobs import JobStore
+from realm.store.momentum import MomentumReads
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
 from realm.store.tables import attempts, battles, checkpoints, visits
@@ -52,8 +53,7 @@ def test_a_campaign_in_which_nothing_happened_was_idle(db):
     assert (card.xp_gained, card.hero_levels, card.quests_completed, card.gold) == (0, (0, 0), 0, 0)
     assert (card.train_loss, card.val_loss, card.skill_ups, card.failures) == (Best(), Best(), (), ())
     assert (card.champion_before, card.champion_after) == (None, None)
-    assert card.next_action is not None
-    assert card.next_action.command == "realm quest post FILE"
+    assert card.next_action is None
 
 
 def test_what_is_asked_wrongly_is_told(db):
@@ -87,8 +87,8 @@ def test_trained_paused_and_idle_follow_attempts_and_battles(db):
     ]
     assert card.failures[0].words == "Battle 1 failed: 3 attempts in a row failed."
     assert read(db, 3100).failures == ()
-    CampaignStore(db).set_momentum(CAMPAIGN, Momentum.BLOCKED, at(3101), "3 attempts in a row failed")
-    assert read(db).next_action.command == "realm battle resume"
+    needed = standing(MomentumReads(db).facts(CAMPAIGN)).suggested
+    assert AwayReader(db).read(CAMPAIGN, T0, at(HOUR), needed).next_action.command == "realm battle resume"
 
 
 def test_steps_quests_losses_levels_and_champion_of_the_time_between(db):
@@ -147,7 +147,6 @@ def test_quests_and_jobs_that_failed_are_told_unless_they_were_retried(db):
         ("quest", 2, "quest q1", "reason 1"),
         ("job", 1, f"job {claimed.id} (health_check)", "no such thing"),
     ]
-    CampaignStore(db).set_momentum(CAMPAIGN, Momentum.GO, at(60))
     assert read(db).next_action.command == f"realm quest retry {ids[1]}"
 
 

@@ -12,6 +12,7 @@ from realm.rules.progression import Evaluation, Exam, LevelRule
 from realm.store.campaign_lives import CampaignLives
 from realm.store.campaigns import CampaignStore
 from realm.store.checkpoints import CheckpointStore
+from realm.store.events import EventStore
 from realm.store.quests import QuestStore
 from realm.store.skills import SkillStore
 
@@ -54,11 +55,13 @@ def test_after_an_archived_campaign_comes_the_next(store, db):
 
 def test_momentum_is_told_when_it_changes(store, db):
     store.ensure_campaign("mote", "v1", T0)
-    store.set_momentum(CAMPAIGN, Momentum.BLOCKED, T0, "disk full")
+    store.set_momentum(CAMPAIGN, Momentum.BLOCKED, T0, "disk full", ["disk_full"])
     found = store.set_momentum(CAMPAIGN, Momentum.BLOCKED, at(1), "disk full")
     assert (found.momentum, found.momentum_reason) == (Momentum.BLOCKED, "disk full")
     store.set_momentum(CAMPAIGN, Momentum.GO, at(2))
     assert kinds(db, "campaign.momentum") == ["campaign.momentum"] * 2
+    told = [event.data["codes"] for event in EventStore(db).after(0) if event.kind == "campaign.momentum"]
+    assert told == [["disk_full"], []]
     with pytest.raises(NotFoundError, match="dio-9"):
         store.set_momentum("dio-9", Momentum.GO, T0)
 

@@ -78,10 +78,12 @@ class HttpRealm:
         return self.jobs.submit(job_type, payload, now()).job.id
 
     def get(self, path: str) -> Any:
+        path, _, asked = path.partition("?")
         if path == "/api/worker/settings":
             small = [file for file in self.hero.iterdir() if file.name != WEIGHTS]
             files = [{"path": file.name, "size_bytes": file.stat().st_size} for file in small]
-            return {"hero_id": "mote", "base_model": None, "files": files, "versions": {"realm": self.version}}
+            hero = asked.removeprefix("hero=") or "mote"
+            return {"hero_id": hero, "base_model": None, "files": files, "versions": {"realm": self.version}}
         if found := re.fullmatch("/api/worker/hero/(.+)", path):
             return self.hero / found[1]
         if found := re.fullmatch(f"/api/checkpoints/(.+)/files/{WEIGHTS}", path):

@@ -9,18 +9,21 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 
 import psutil
 import pytest
 import yaml
 
 from actors.cluster import SERVICES
-from realm.cli import launch, ray_head, session
+from realm.cli import books, launch, lifecycle, ray_head, session
 from realm.cli.locks import locked
 from realm.config import load_config
 from realm.errors import ClusterError, ConfigError, ConflictError
 from realm.home import RealmHome
 from realm.hosts import service_urls
+from realm.rules.campaign import CampaignLife
+from realm.store.campaign_lives import CampaignLives
 from realm.store.campaigns import CampaignStore
 from realm.store.database import Database
 
@@ -215,39 +218,65 @@ def test_a_base_model_is_not_carried_over_to_another_hero(home):
 
 
 def test_the_books_make_the_heros_campaign_the_active_one(home):
-    assert launch.active_hero(home) is None
-    launch.prepare_books(home, load_config(home))
-    launch.prepare_books(home, load_config(home))
-    assert launch.active_hero(home) == "mote"
+    assert books.current_campaign(home) is None
+    books.prepare_books(home, load_config(home), None)
+    books.prepare_books(home, load_config(home), "mote")
+    found = books.current_campaign(home)
+    assert (found.id, found.life) == ("mote-1", "active")
     database = Database.open(home.database)
     assert len(CampaignStore(database).page()) == 1
     database.close()
 
 
+def test_a_start_goes_on_with_the_campaign_of_any_hero_unless_one_is_named(home):
+    config = load_config(home)
+    books.prepare_books(home, config, None)
+    books.prepare_books(home, config, "dio")
+    assert (books.current_campaign(home).id, books.current_hero(home, config)) == ("dio-1", "dio")
+    books.prepare_books(home, config, None)
+    assert books.current_campaign(home).id == "dio-1"
+    books.prepare_books(home, config, "mote")
+    assert books.current_campaign(home).id == "mote-1"
+
+
+def test_a_start_says_that_the_campaign_is_paused(home):
+    books.prepare_books(home, load_config(home), None)
+    database = Database.open(home.database)
+    CampaignLives(database).leave("mote-1", CampaignLife.PAUSED, datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+    database.close()
+    books.prepare_books(home, load_config(home), None)
+    campaign = books.current_campaign(home)
+    started = launch.Started(True, 1.0, "", "mote", campaign, True, {}, {})
+    [line] = lifecycle._paused(started)
+    assert line.startswith("Campaign mote-1 is paused since ")
+    assert line.endswith("no battle begins. realm campaign activate mote-1")
+    assert lifecycle._started(started)["campaign"] == {"id": "mote-1", "life": "paused"}
+
+
 def test_an_earlier_schema_is_brought_up_by_a_start_but_not_under_running_services(home):
-    launch.prepare_books(home, load_config(home))
-    launch._refuse_other_schema(home)
+    books.prepare_books(home, load_config(home), None)
+    books.refuse_other_schema(home)
     database = Database.open(home.database)
     database.downgrade("0002")
     database.close()
     with pytest.raises(ConflictError, match=r"revision 0002; this one has 0004\. Stop them first"):
-        launch._refuse_other_schema(home)
+        books.refuse_other_schema(home)
     said = []
-    launch.prepare_books(home, load_config(home), said.append)
+    books.prepare_books(home, load_config(home), None, said.append)
     assert said == [f"Database: schema revision 0002 → 0004; as it was: {home.database}.before-0004"]
-    launch.prepare_books(home, load_config(home), said.append)
+    books.prepare_books(home, load_config(home), None, said.append)
     assert len(said) == 1
 
 
 def test_a_running_realm_keeps_its_hero_and_settings(home):
     config = load_config(home)
-    launch.prepare_books(home, config)
+    books.prepare_books(home, config, None)
     launch._refuse_change(home, config, "mote", True)
     with pytest.raises(ConflictError) as raised:
         launch._refuse_change(home, config, "flo", None)
     assert "'mote'" in raised.value.problem
     assert "'flo'" in raised.value.problem
-    assert raised.value.remedy == "realm stop, then: realm start --hero flo."
+    assert "realm campaign new --hero flo --activate" in raised.value.remedy
     with pytest.raises(ConflictError, match=r"auto_quest\.enabled false"):
         launch._refuse_change(home, config, None, False)
 

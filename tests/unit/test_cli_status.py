@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from cli_helpers import FakeSession, Turn, run, use_session
 
+from actors.momentum import standing_row
 from realm.cli.exits import NotRunningError
+from realm.rules.momentum import Facts, standing
 
 
 def service(healthy: bool = True, url: str | None = None) -> dict:
@@ -34,7 +36,10 @@ def state() -> dict:
             "acc": 0.87,
             "gold": 900,
         },
-        "campaign": {"id": "mote-1", "step": 2155, "state": "active", "momentum": "go", "reason": ""},
+        "campaign": {
+            **{"id": "mote-1", "step": 2155, "state": "active", "momentum": "go", "reason": ""},
+            **{"blockers": [], "suggested": None},
+        },
         "battle": {
             "state": "running",
             "battle_id": "mote-1-battle-1",
@@ -104,6 +109,20 @@ def test_the_view_of_a_realm_that_has_measured_nothing(monkeypatch, state):
     assert "– / –" in done.out
     assert "empty (–, 0.80)" in done.out
     assert "none yet" in done.out
+
+
+def test_what_is_in_the_way_is_told_with_what_to_do(monkeypatch, state):
+    facts = Facts("mote-1", trouble="No enabled skill can be trained.", trainable=False)
+    state["campaign"] |= standing_row(standing(facts))
+    use_session(monkeypatch, FakeSession({("herald", "snapshot"): state}))
+    shown = " ".join(run("status").out.split())
+    assert "no_skill_to_train No enabled skill can be trained." in shown
+    assert "It is tried every second." in shown
+    assert "Enable one that can. realm skill list" in shown
+    state["campaign"] |= standing_row(standing(Facts("mote-1", auto=False)))
+    assert "No quest is on the board. realm quest post FILE" in run("status").out
+    state["campaign"] |= standing_row(standing(Facts("mote-1", queued=1)))
+    assert "In the way" not in run("status").out
 
 
 def test_json_is_the_snapshot(monkeypatch, state):

@@ -15,7 +15,9 @@ from worker_helpers import LocalPort
 
 from actors.assignments import skill_version
 from actors.handlers import HANDLERS, Context, Superseded, Unwanted, check_handlers, handler_of
+from realm.catalog import HeroSpec
 from realm.errors import ClusterError, ConfigError, ConflictError, RealmError, RequestError
+from realm.models.hero import build_hero
 from realm.rules.job import JOB_SPECS, JobType
 from realm.rules.job_results import (
     EvalResult,
@@ -109,6 +111,26 @@ def test_the_newest_weights_fall_back_on_the_checkpoint(context: Context, mote_f
     port.snapshots.clear()
     with pytest.raises(Superseded):
         run(context, job(JobType.EVAL, eval_task((SNAPSHOT,))))
+
+
+def test_weights_of_another_heros_campaign_have_that_hero_loaded(context: Context, mote: HeroSpec, tmp_path: Path):
+    smaller = mote.model_copy(update={"build": mote.build.model_copy(update={"layers": 1})})
+    folder = build_hero(smaller, tmp_path / "smaller", 5, mote.max_length)
+    other = Weights(campaign_id="dio-2", step=4, checkpoint_id="dio-2/checkpoint-4")
+    port = context.port
+    assert isinstance(port, LocalPort)
+    port.heroes["dio"], port.checkpoints["dio-2/checkpoint-4"] = folder, folder
+    for weights, layers in ((CHECKPOINT, 2), (other, 1), (other, 1), (CHECKPOINT, 2)):
+        result = run(context, job(JobType.EVAL, eval_task((weights,))))
+        assert result["weights"]["checkpoint_id"] == weights.checkpoint_id
+        assert context.hero.model.config.num_hidden_layers == layers
+    assert port.opened == ["mote", "dio", "mote"]
+    assert {problem.skill_id for problem in context.validation} == {"bin"}
+    with context.at_work:
+        context.warm_up("dio")
+    assert context.hero_id == "mote", "the hero of a job that runs was exchanged"
+    context.warm_up("dio")
+    assert {problem.skill_id for problem in context.validation} == {"bin", "sy"}
 
 
 def test_an_exam_covers_the_panel(context: Context):

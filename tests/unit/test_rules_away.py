@@ -14,8 +14,6 @@ from realm.rules.away import (
     Away,
     Best,
     Failure,
-    NextAction,
-    Present,
     Span,
     Times,
     Visit,
@@ -26,7 +24,7 @@ from realm.rules.away import (
     trained_spans,
 )
 from realm.rules.battle import Attempt, Battle, BattleState, DesiredState
-from realm.rules.campaign import Momentum
+from realm.rules.momentum import Action
 
 T0 = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 NOTHING = timedelta()
@@ -132,29 +130,11 @@ def test_an_absence_is_never_shorter_than_five_minutes(ends, now):
     assert found is None or found.end - found.begin > AWAY_AFTER
 
 
-RESUME = "realm battle resume"
-GO, IDLE, BLOCKED = Momentum.GO, Momentum.IDLE, Momentum.BLOCKED
-LOST = battle(7, BattleState.FAILED)
-
-
-@pytest.mark.parametrize(
-    ("present", "command"),
-    [
-        (Present(BLOCKED, "3 attempts failed", LOST, 4), RESUME),
-        (Present(BLOCKED, "No enabled skill can be trained.", battle()), "realm status"),
-        (Present(IDLE, "", battle(2, BattleState.PAUSED, DesiredState.PAUSE), 4), RESUME),
-        (Present(IDLE, "", battle(2, BattleState.FINISHED, DesiredState.STOP), 4), RESUME),
-        (Present(IDLE, "", battle(2, BattleState.FINISHED)), "realm quest post FILE"),
-        (Present(GO, "", battle(), 0, ("q1", "q2")), "realm quest retry q2"),
-        (Present(GO, "", battle()), None),
-        (Present(GO, "", LOST), None),
-        (Present(IDLE, "", battle(2, BattleState.FINISHED), 1), None),
-    ],
-)
-def test_one_next_action_by_what_holds_first(present, command):
-    found = next_action(present)
-    assert (found and found.command) == command
-    assert found is None or isinstance(found, NextAction)
+def test_what_the_campaign_needs_goes_before_a_quest_that_failed():
+    needed = Action("Battle 7 failed.", "realm battle resume")
+    assert next_action(needed, ("q1",)) == needed
+    assert next_action(None, ("q1", "q2")).command == "realm quest retry q2"
+    assert next_action(None, ()) is None
 
 
 def test_the_words_of_a_failure_and_the_numbers_that_follow():

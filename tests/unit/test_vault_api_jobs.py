@@ -192,7 +192,8 @@ def test_of_two_at_once_under_one_key_one_waits(world: World, api: TestClient, m
 def test_workers_elsewhere_get_what_they_need(api: TestClient) -> None:
     told = api.get("/api/worker/settings").json()
     assert [each["path"] for each in told["files"]] == ["config.json", "tokenizer.json"]
-    assert api.get("/api/worker/hero/config.json").content == b"{}"
+    assert api.get("/api/worker/settings", params={"hero": "dio"}).json()["hero_id"] == "dio"
+    assert api.get("/api/worker/hero/config.json", params={"hero": "mote"}).content == b"{}"
     assert len(api.get("/api/worker/snapshots/mote-1-battle-1/40").content) == 1000
     refused(api.get("/api/worker/hero/realm.yaml"), 404, "realm.yaml")
     refused(api.get("/api/worker/snapshots/mote-1-battle-1/39"), 404, "39")

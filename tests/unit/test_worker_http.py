@@ -96,7 +96,7 @@ def test_a_refused_token_and_another_version_end_the_worker(served_realm: HttpRe
     served_realm.version = "0.0.9"
     client = RealmClient(url, TOKEN)
     with pytest.raises(ConfigError, match=r"version 0\.0\.9"):
-        HttpPort(client, RealmHome(tmp_path), WeightsCache(tmp_path, 0, client)).hero_id()
+        HttpPort(client, RealmHome(tmp_path), WeightsCache(tmp_path, 0, client)).settings()
 
 
 def test_errors_arrive_as_what_they_were(served_realm: HttpRealm, url: str) -> None:

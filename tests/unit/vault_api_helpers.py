@@ -379,11 +379,11 @@ class FileWorkers:
         self.held = {"config.json": b"{}", "tokenizer.json": b'{"version": "1.0"}'}
         self.snapshots = {("mote-1-battle-1", 40): b"\x00" * 1000}
 
-    async def settings(self) -> Json:
+    async def settings(self, hero_id: str | None) -> Json:
         files = [{"path": name, "size_bytes": len(body)} for name, body in self.held.items()]
-        return {"hero_id": "mote", "base_model": None, "files": files, "versions": {"realm": "1.2.3"}}
+        return {"hero_id": hero_id or "mote", "base_model": None, "files": files, "versions": {"realm": "1.2.3"}}
 
-    async def hero_file(self, path: str) -> bytes:
+    async def hero_file(self, path: str, hero_id: str | None) -> bytes:
         return _known(self.held, path, "file")  # type: ignore[arg-type, return-value]
 
     async def snapshot(self, battle_id: str, step: int) -> bytes:

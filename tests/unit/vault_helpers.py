@@ -42,7 +42,7 @@ class Keeper(VaultExports):
         self.asset_books = AssetStore(self.database)
         self.base = base
 
-    def base_model(self) -> str:
+    def base_model(self, hero_id: str) -> str:
         return str(self.base)
 
     @contextmanager

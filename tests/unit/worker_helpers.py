@@ -19,16 +19,17 @@ class LocalPort:
     def __init__(self, home: Path, hero: Path) -> None:
         self.home = RealmHome(home)
         self.hero = hero
+        self.heroes: dict[str, Path] = {}
+        """Folders of other heroes than the one that all are otherwise."""
+        self.opened: list[str] = []
         self.snapshots: dict[tuple[str, int], Mapping[str, Any]] = {}
         self.checkpoints: dict[str, Path] = {}
         self.services: dict[str, Callable[..., Any]] = {}
 
-    def hero_id(self) -> str:
-        return "mote"
-
     @contextmanager
-    def hero_files(self) -> Iterator[HeroFiles]:
-        yield HeroFiles(str(self.hero), whole=False)
+    def hero_files(self, hero_id: str) -> Iterator[HeroFiles]:
+        self.opened.append(hero_id)
+        yield HeroFiles(str(self.heroes.get(hero_id, self.hero)), whole=False)
 
     def checkpoint(self, checkpoint_id: str) -> Mapping[str, Any]:
         return load_file(self.checkpoints[checkpoint_id] / "model.safetensors")

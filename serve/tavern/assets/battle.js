@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { mountBlows } from "./blows.js";
+import { isBlocking } from "./checks.js";
 import { part, say, setAttr, setText, setVar } from "./dom.js";
 import { duration, integer, loss, rate, scientific, seconds, sentence, timeSeconds } from "./format.js";
 import { battleLabel, isStopped, onState, refresh } from "./live.js";
@@ -125,14 +126,15 @@ function describe(state, battle) {
   const step = `At step ${integer(state.campaign?.step)}.`;
   const queued = state.quests?.queued ?? null;
   const board = queued === null ? "" : `${integer(queued)} queued on the board.`;
-  const blocked = state.campaign?.momentum === "blocked" ? sentence(state.campaign.reason) : null;
+  const blocker = state.campaign?.blockers?.find(isBlocking);
+  const blocked = blocker ? `${sentence(blocker.why)} ${blocker.fix}` : null;
   const said = sentence(battle.reason);
   const reason = ["Stopped.", "Paused."].includes(said) ? "" : said;
   if (battle.state === "starting") return ["Battle starting", reason || "Its first step is not taken yet."];
-  if (battle.state === "failed") return ["Battle failed", reason || "No reason was recorded."];
+  if (battle.state === "failed") return ["Battle failed", blocked ?? (reason || "No reason was recorded.")];
   if (battle.state === "pausing") return ["Pausing", "At the next step boundary."];
   if (battle.state === "stopping") return ["Stopping", "At the next step boundary, with a checkpoint."];
-  if (battle.state === "paused") return ["Paused", reason || `${step} Durable up to step ${integer(state.campaign?.durable_step)}.`];
+  if (battle.state === "paused") return ["Paused", blocked ?? (reason || `${step} Durable up to step ${integer(state.campaign?.durable_step)}.`)];
   if (isStopped(battle)) return ["Stopped", `${reason || step} ${board}`];
   if (battle.state === "finished") return ["Battle finished", `${reason || step} ${board}`];
   if (battle.state === "idle") return [blocked ? "Blocked" : "No battle", `${blocked ?? reason} ${board}`.trim()];

@@ -3,7 +3,8 @@
 import { bytes, duration, plural, sentence, timeSeconds } from "./format.js";
 
 const SILENT_MS = 60_000; // a running battle without metrics for so long is told of
-const NO_REASON = "No reason was recorded.";
+
+export const isBlocking = (blocker) => blocker.severity === "blocking";
 
 // `watch(state)` keeps since when a running battle has sent no metrics, by the server's clock.
 export function metricsWatch() {
@@ -19,14 +20,15 @@ export function metricsWatch() {
 // `[{title, detail}]`, the most serious first.
 export function problemsOf(state, link, silentMs) {
   if (link.status === "lost") return [{ title: "The realm does not answer", detail: `Last answer ${timeSeconds(link.since)}; what is shown is of then.` }];
-  const { battle, campaign, disk } = state;
-  const found = [];
-  if (campaign?.momentum === "blocked") found.push({ title: "The campaign is blocked", detail: sentence(campaign.reason) || NO_REASON });
-  if (battle?.state === "failed") found.push({ title: "The battle failed", detail: sentence(battle.reason) || NO_REASON });
+  const { campaign, disk } = state;
+  const blockers = campaign?.blockers ?? [];
+  const told = (blocker) => ({ title: blocker.what.replace(/\.$/, ""), detail: sentence(blocker.why) });
+  const found = blockers.filter(isBlocking).map(told);
   if (silentMs >= SILENT_MS) found.push({ title: "The battle is silent", detail: `Running, no metrics for ${duration(silentMs / 1000)}.` });
   for (const [name, service] of Object.entries(state.services ?? {})) {
     if (!service.healthy && service.state !== "starting") found.push({ title: `${name.replaceAll("_", " ")} is ${service.state ?? "down"}`, detail: sentence(service.detail) });
   }
+  found.push(...blockers.filter((blocker) => !isBlocking(blocker) && blocker.code !== "service_down").map(told));
   if (disk && disk.free_bytes < disk.kept_free_bytes) found.push({ title: "The disk is full", detail: `${bytes(disk.free_bytes)} free, ${bytes(disk.kept_free_bytes)} are to be kept free.` });
   return found;
 }

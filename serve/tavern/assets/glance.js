@@ -1,7 +1,7 @@
 // Three lines at the top of the page: what happens now, what comes next and what it lacks, and whether anything is wrong.
 
-import { checkedWords, metricsWatch, problemsOf } from "./checks.js";
-import { part, say, setAttr, setText, setVar } from "./dom.js";
+import { checkedWords, isBlocking, metricsWatch, problemsOf } from "./checks.js";
+import { h, icon, keyed, part, say, setAttr, setText, setVar } from "./dom.js";
 import { duration, integer, percent, plural, sentence, timeSeconds, wholePercent } from "./format.js";
 import { battleLabel, onState } from "./live.js";
 
@@ -19,6 +19,7 @@ export function mount(element) {
       line(panel, "next", next(state));
     }
     wrong(panel, problems, state ?? {});
+    inTheWay(panel, state?.campaign ?? {});
     const title = problems[0]?.title ?? null;
     if (title !== told && title !== null) say(title);
     told = title;
@@ -85,4 +86,22 @@ function wrong(panel, problems, state) {
   setText(part(panel, "checks"), first ? first.title : "Nothing is wrong");
   const others = more.length ? ` Also: ${more.map(({ title }) => title).join(", ")}.` : "";
   setText(part(panel, "checks-words"), first ? `${first.detail}${others}` : `Checked: ${checkedWords(state)}.`);
+}
+
+// Each thing in the way with what the realm tried and what a person does; without any, what a resting campaign waits for.
+function inTheWay(panel, { blockers = [], suggested = null }) {
+  const list = part(panel, "blockers");
+  setAttr(list, "hidden", blockers.length === 0);
+  keyed(list, blockers, ({ code, subject }) => `${code} ${subject}`, create, (row, blocker) => {
+    row.classList.toggle("bad", isBlocking(blocker));
+    for (const name of ["what", "why", "tried", "fix", "command"]) setText(part(row, name), name === "why" ? sentence(blocker.why) : blocker[name]);
+  });
+  setAttr(part(panel, "suggested"), "hidden", blockers.length > 0 || suggested === null);
+  setText(part(panel, "suggested-words"), suggested?.words ?? "");
+  setText(part(panel, "suggested-command"), suggested?.command ?? "");
+}
+
+function create() {
+  const of = (tag, name, attributes = {}) => h(tag, { ...attributes, [`data-${name}`]: "" });
+  return h("li", {}, icon("warn"), h("div", {}, of("b", "what"), " ", of("span", "why"), " ", of("small", "tried")), h("div", {}, of("span", "fix"), " ", of("code", "command", { class: "mono" })));
 }

@@ -1,6 +1,7 @@
 """Campaigns that are activated, paused, archived and thrown away; what a battle had cost by each of its points;
 when somebody looked, and how far notices were sent; titles and achievements that were earned, warnings that stand;
-where climbs stand, what was tried against plateaus, verdicts, milestones.
+where climbs stand, what was tried against plateaus, verdicts, milestones; why no quest could be generated, and how
+often one failed.
 
 Going down forgets switches that wait, starting checkpoints, notes, what was earned and verdicts; thrown away campaigns
 become archived ones.
@@ -58,6 +59,8 @@ COLUMNS: Final[Added] = {
         "note": (Text(), ""),
         "life_since": (AT, _EPOCH),
         "created_key": (IDENT, None),
+        "trouble": (Text(), ""),
+        "trouble_at": (AT, None),
     },
     "battle_points": {
         "tokens_seen": (BigInteger(), None),
@@ -65,7 +68,7 @@ COLUMNS: Final[Added] = {
         "train_seconds": (Float(), None),
     },
     "attempts": {"overrides": (JSON(), None)},
-    "quests": {"made_of": (JSON(), None)},
+    "quests": {"made_of": (JSON(), None), "failures": (Integer(), 0)},
     "evaluations": {
         "train_n": (Integer(), 0),
         "train_correct": (Integer(), 0),
