@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from actors.campaign_books import CampaignBooks, milestone_row
 from actors.rows import row_of
 from actors.service import call_id, now
 from actors.waiting import ask
-from realm.catalog import hero_spec
+from realm.catalog import hero_spec, list_heroes
 from realm.errors import NotFoundError, RequestError
 from realm.rules.campaign import Campaign, CampaignLife, Switch
+from realm.rules.comparison import caps
 from realm.rules.transitions import Transition
 from realm.store.campaign_lives import CampaignLives
 from realm.store.courses import CourseReader
@@ -33,6 +35,7 @@ class CampaignDesk:
         self.lives = CampaignLives(service.database)
         self.courses = CourseReader(service.database)
         self.climbs = service.curriculum.climbs
+        self.books = CampaignBooks(service.database, service.engine)
 
     def begin(self, hero_id: str | None, starting_checkpoint: str | None, note: str) -> dict[str, Any]:
         """A new campaign, paused: of the checkpoint's hero, else of the one named, else of the realm's."""
@@ -70,17 +73,20 @@ class CampaignDesk:
         return [self._row(each) for each in self.store.page(lives=wanted, limit=1000)]
 
     def show(self, campaign_id: str | None = None) -> dict[str, Any]:
-        """A campaign with its `transitions`: what each level had taken by then, and what it cost; where its `climbs`
-        stand, `interventions` that were tried, the oldest first, and `verdicts`, the newest first."""
+        """A campaign with its `transitions`: what each level had taken by then, and what it cost. `reached`: what it
+        has taken up to now. Where its `climbs` stand, `interventions` that were tried, oldest first, `verdicts`, newest
+        first."""
         current = self.store.get_current() if campaign_id is None else self.store.get(campaign_id)
         if current is None:
             raise NotFoundError("There is no open campaign.", "realm campaign new")
         campaign, waits = current, self.lives.pending()
         found = [_transition(each) for each in self.courses.transitions(campaign.id)]
+        reached = self.courses.reached(campaign.id)
         return {
             **self._row(campaign),
             "waits": None if waits is None else row_of(waits),
             "transitions": found,
+            "reached": None if reached is None else row_of(reached),
             "climbs": [row_of(each) for each in self.climbs.standings(campaign.id)],
             "interventions": [row_of(each) for each in self.climbs.interventions(campaign.id)],
             "verdicts": [row_of(each) for each in self.climbs.verdicts(campaign.id)],
@@ -95,10 +101,31 @@ class CampaignDesk:
         return self.show(campaign.id)
 
     def compare(self, campaign_ids: list[str]) -> list[dict[str, Any]]:
-        """Several campaigns as `show` tells each."""
+        """Several campaigns as `show` tells each, with their `caps` (realm.rules.comparison)."""
         if not 1 <= len(campaign_ids) <= COMPARED:
             raise RequestError(f"{len(campaign_ids)} campaigns are named.", f"Compare 1 to {COMPARED}.")
-        return [self.show(each) for each in dict.fromkeys(campaign_ids)]
+        return [self._compared(self.show(each)) for each in dict.fromkeys(campaign_ids)]
+
+    def overview(self) -> dict[str, Any]:
+        """Every campaign, newest first, the change of the active one that waits, and the heroes of the catalog."""
+        waits = self.lives.pending()
+        heroes = [{"id": each.id, "name": each.name, "parameters": each.parameters} for each in list_heroes()]
+        return {
+            "campaigns": self.rows(None),
+            "waits": None if waits is None else row_of(waits),
+            "hero": self.service.config.hero.name,
+            "heroes": heroes,
+        }
+
+    def note(self, campaign_id: str, key: str | None, title: str, note: str | None) -> dict[str, Any]:
+        """Write a note to a milestone, or take it back; without a key, make a milestone at the present step."""
+        return milestone_row(self.books.note(campaign_id, key, title, note, now(), call_id()))
+
+    def _compared(self, row: dict[str, Any]) -> dict[str, Any]:
+        verdicts = row["verdicts"]
+        counters = self.courses.counters(row["id"], (each["step"] for each in verdicts))
+        seconds = {step: None if found is None else found.seconds for step, found in counters.items()}
+        return {**row, "caps": caps(row, verdicts, seconds)}
 
     def _row(self, campaign: Campaign) -> dict[str, Any]:
         state = self.store.hero_state(campaign.id)

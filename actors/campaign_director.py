@@ -160,8 +160,16 @@ class CampaignDirector(Service):
         return self.desk.reopen(campaign_id, skill_id)
 
     def compare(self, campaign_ids: list[str]) -> list[dict[str, Any]]:
-        """Several campaigns and what each of their levels cost."""
+        """Several campaigns, what each of their levels cost, and their caps."""
         return self.desk.compare(campaign_ids)
+
+    def overview(self) -> dict[str, Any]:
+        """Every campaign, the change of the active one that waits, the heroes of the catalog."""
+        return self.desk.overview()
+
+    def note(self, campaign_id: str, key: str | None, title: str = "", note: str | None = None) -> dict[str, Any]:
+        """Write a note to a milestone of a campaign, or make one."""
+        return self.desk.note(campaign_id, key, title, note)
 
     # The tick
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import realm
 from actors.away_desk import AwayDesk
+from actors.campaign_books import CampaignBooks
 from actors.notifier import Notifier
 from actors.rows import row_of
 from actors.service import Service, Ticker, now
@@ -37,6 +38,7 @@ class Herald(Service):
         self.battles = BattleStore(self.database)
         self.events_store = EventStore(self.database)
         self.reader = StateReader(self.home, self.database)
+        self.campaign_books = CampaignBooks(self.database, self.reader.engine)
         self.live: dict[str, Any] | None = None
         self.waiting: list[tuple[str, BattlePoint]] = []
         self.services: dict[str, dict[str, Any]] = {}
@@ -126,9 +128,14 @@ class Herald(Service):
         found, upto = self.notices_store.after(after, limit)
         return {"notices": [row_of(each) for each in found], "next_after": upto}
 
-    def honours(self) -> list[dict[str, Any]]:
-        """Every title and achievement with how far it is: see HonourBooks."""
-        return self.reader.honour_rows()
+    def honours(self, campaign_id: str | None = None) -> list[dict[str, Any]]:
+        """Every title and achievement with how far it is, of the campaign whose state is shown unless one is named: see
+        HonourBooks."""
+        return self.reader.honour_rows(campaign_id)
+
+    def campaign_record(self, campaign_id: str) -> dict[str, Any]:
+        """Bests, strain, milestones, overrides and warnings of a campaign: see CampaignBooks."""
+        return self.campaign_books.record(campaign_id)
 
     def visit(self) -> dict[str, Any]:
         """Somebody looks at the realm: the visit."""

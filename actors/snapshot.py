@@ -97,9 +97,9 @@ class StateReader:
         """How the campaign stands now."""
         return self.momentum.read(campaign, load_config(self.home), services)
 
-    def honour_rows(self) -> list[dict[str, Any]]:
-        """Every title and achievement, of the campaign whose state is shown: see HonourBooks."""
-        campaign = self.campaigns.get_current()
+    def honour_rows(self, campaign_id: str | None = None) -> list[dict[str, Any]]:
+        """Every title and achievement, of the campaign named, else of the one whose state is shown: see HonourBooks."""
+        campaign = self.campaigns.get_current() if campaign_id is None else self.campaigns.get(campaign_id)
         return self.honours.rows(None if campaign is None else campaign.id)
 
     def loss(self, after: int) -> dict[str, Any]:

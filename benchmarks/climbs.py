@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Literal, cast
 
+from realm.rules.interventions import UNCHANGED, TrainingChange
 from realm.rules.progression import Change, Evaluation, LevelRule, SkillState, advance
 from realm.rules.schedule import Mix, level_shares, whole_counts
 from skills import Skill, get_engine
@@ -78,7 +79,7 @@ class Climb:
 
 
 class Trainee:
-    """A hero in training, and what it has mastered. `mix` and `batch_size` apply from the next quest on."""
+    """A hero in training, and what it has mastered. `mix` applies from the next quest on."""
 
     def __init__(self, spec: HeroSpec, seed: int, folder: Path, mix: Mix) -> None:
         import torch
@@ -92,21 +93,20 @@ class Trainee:
         self.climb = Climb(self.skill, SkillState("", self.skill.id, self.skill.max_level))
         self.hero = open_hero(spec, starting_weights(spec, config, folder), trains=True)
         self.engine = make_engine(self.hero, spec, config)
-        self.seed, self.mix, self.batch_size = seed, mix, config.training.batch_size
+        self.seed, self.mix, self._batch_size = seed, mix, config.training.batch_size
         self.shares: dict[int, float] = {}
         """Each level's share of the quest under way."""
         self._quests = 0
         self._batches: Iterator[Batch] = iter(())
 
-    def train(self) -> None:
-        """One optimizer step, of the next quest where the one under way is over."""
-        batch = next(self._batches, None)
-        if batch is None:
-            self._quests += 1
-            self._batches = self._quest(self.seed * 100_000 + self._quests)
-            batch = next(self._batches)
+    def train(self, change: TrainingChange = UNCHANGED) -> None:
+        """One optimizer step, with what an intervention changes in it."""
+        from realm.training.batches import together
+
+        batch = together([self._batch() for _ in range(change.batches)])
+        rate = change.rewarming.factor(self.climb.tokens) if change.rewarming else 1.0
         self.hero.model.train()
-        self.engine.step(batch)
+        self.engine.step(batch, rate)
         self.climb.step += 1
         self.climb.tokens += batch.tokens
 
@@ -141,6 +141,15 @@ class Trainee:
         with self.engine.averaged():
             return [answer.grade.correct for answer in ask(self.hero, self.skill, problems).answers]
 
+    def _batch(self) -> Batch:
+        """The next batch, of the next quest where the one under way is over."""
+        batch = next(self._batches, None)
+        if batch is None:
+            self._quests += 1
+            self._batches = self._quest(self.seed * 100_000 + self._quests)
+            batch = next(self._batches)
+        return batch
+
     def _quest(self, seed: int) -> Iterator[Batch]:
         """The batches of one generated quest."""
         from realm.quests import Example
@@ -151,10 +160,10 @@ class Trainee:
         skill, tokenizer = self.skill, self.hero.tokenizer
         mastered, latest = self.climb.state.mastered_level, self.climb.latest()
         self.shares = level_shares(mastered, skill.max_level, latest, self.mix, skill.evaluation.threshold)
-        counts = whole_counts(self.shares, QUEST_STEPS * self.batch_size)
+        counts = whole_counts(self.shares, QUEST_STEPS * self._batch_size)
         problems = training_examples(skill, counts, seed, symbols=True)
         rows = encode([Example.from_row(each.as_training_example()) for each in problems], tokenizer, 512)
         rng = Random(seed)
-        for window in windows(len(rows), self.batch_size, rng):
-            for chosen in bucket([len(rows[at].ids) for at in window], self.batch_size, rng):
+        for window in windows(len(rows), self._batch_size, rng):
+            for chosen in bucket([len(rows[at].ids) for at in window], self._batch_size, rng):
                 yield collate([rows[window[at]] for at in chosen], cast(int, tokenizer.pad_token_id))

@@ -10,18 +10,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sqlite3
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.campaign_reads import battle_clock, campaign_of, is_held, moment, reading
 from benchmarks.own_realm import OwnRealm, own_realm
 from benchmarks.report import machine
 from realm.home import RealmHome
@@ -50,8 +48,9 @@ def main() -> int:
     home = RealmHome(asked.home.resolve())
     home.root.mkdir(parents=True, exist_ok=True)
     with own_realm(keep=home.root) as realm:
-        _enable(realm, asked.skills)
-        _resume(realm, home)
+        realm.enable_only(asked.skills)
+        if is_held(home, campaign_of(home)):
+            realm.cli("battle", "resume")
         _climb(realm, home, asked, console)
     masteries, seconds = read_masteries(home)
     retention = {skill: measure_retention(home, skill, asked.retain) for skill in asked.skills}
@@ -74,10 +73,10 @@ def main() -> int:
 
 def read_masteries(home: RealmHome) -> tuple[list[Mastery], float]:
     """Every mastered level in order, and all seconds of battle; an attempt under way counts to its last metrics."""
-    with _database(home) as connection:
-        elapsed = _battle_clock(connection)
+    with reading(home) as connection:
+        elapsed = battle_clock(connection, campaign_of(home))
         mastered = connection.execute("select at, data from events where kind = 'level.mastered' order by seq")
-        events = [(_seconds(at), json.loads(data)) for at, data in mastered.fetchall()]
+        events = [(moment(at), json.loads(data)) for at, data in mastered.fetchall()]
     found = [Mastery(data["skill_id"], data["level"], elapsed(at), data["step"]) for at, data in events]
     return found, elapsed(float("inf"))
 
@@ -85,26 +84,12 @@ def read_masteries(home: RealmHome) -> tuple[list[Mastery], float]:
 def read_evaluations(home: RealmHome) -> dict[str, list[tuple[float, float]]]:
     """Skill → (seconds of battle, accuracy) of each evaluation; nobody asks for others than the training level."""
     found: dict[str, list[tuple[float, float]]] = {}
-    with _database(home) as connection:
-        elapsed = _battle_clock(connection)
+    with reading(home) as connection:
+        elapsed = battle_clock(connection, campaign_of(home))
         rows = connection.execute("select skill_id, created_at, correct, n from evaluations order by id")
         for skill, at, correct, n in rows.fetchall():
-            found.setdefault(skill, []).append((elapsed(_seconds(at)), correct / n))
+            found.setdefault(skill, []).append((elapsed(moment(at)), correct / n))
     return found
-
-
-def _database(home: RealmHome) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)
-
-
-def _battle_clock(connection: sqlite3.Connection) -> Callable[[float], float]:
-    """Moment → seconds of battle up to it."""
-    attempts = connection.execute(
-        "select started_at, coalesce(ended_at, (select max(at) from battle_points where attempt_number = number), "
-        "started_at) from attempts"
-    )
-    spans = [(_seconds(start), _seconds(end)) for start, end in attempts.fetchall()]
-    return lambda moment: sum(max(0.0, min(moment, end) - start) for start, end in spans)
 
 
 def measure_retention(home: RealmHome, skill_id: str, up_to: int) -> dict[int, float]:
@@ -123,24 +108,6 @@ def measure_retention(home: RealmHome, skill_id: str, up_to: int) -> dict[int, f
     symbols = spells(hero.tokenizer, skill.symbol_alphabet)
     levels = range(1, min(up_to, skill.max_level) + 1)
     return {level: evaluate(hero, skill, level, PROBLEMS, 987_654, 1, symbols).accuracy for level in levels}
-
-
-def _enable(realm: OwnRealm, skills: list[str]) -> None:
-    """Exactly these skills are trained."""
-    rows = json.loads(realm.cli("skill", "list", "--json"))
-    for skill in skills:
-        realm.cli("skill", "enable", skill)
-    for row in rows:
-        if row.get("enabled") and row["id"] not in skills:
-            realm.cli("skill", "disable", row["id"])
-
-
-def _resume(realm: OwnRealm, home: RealmHome) -> None:
-    """Go on with a battle that was paused or stopped by hand."""
-    with _database(home) as connection:
-        last = connection.execute("select desired_state from battles order by number desc limit 1").fetchone()
-    if last is not None and last[0] != "run":
-        realm.cli("battle", "resume")
 
 
 def _climb(realm: OwnRealm, home: RealmHome, asked: argparse.Namespace, console: Console) -> None:
@@ -208,10 +175,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--retain", type=int, default=20, metavar="LEVEL", help="measure 1 to LEVEL at the end")
     parser.add_argument("--skills", nargs="+", default=["bin"], help="enabled skills (default bin)")
     return parser.parse_args()
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,15 @@ class OwnRealm:
         """The Tavern's snapshot."""
         with urllib.request.urlopen(f"{self.tavern}/api/state", timeout=10) as answer:
             return json.load(answer)
+
+    def enable_only(self, skills: Sequence[str]) -> None:
+        """Exactly these skills are trained."""
+        rows = json.loads(self.cli("skill", "list", "--json"))
+        for skill in skills:
+            self.cli("skill", "enable", skill)
+        for row in rows:
+            if row.get("enabled") and row["id"] not in skills:
+                self.cli("skill", "disable", row["id"])
 
     def wait(self, reached: Callable[[dict[str, Any]], bool], timeout_s: float, interval_s: float = 1.0) -> bool:
         """Poll the state until `reached`: False when it was not in time. A poll without an answer is not reached."""

@@ -142,12 +142,13 @@ def compare(
 ) -> None:
     """Compare campaigns: by which step, after how many tokens and seconds each mastered each level."""
     from realm.cli.session import open_session
+    from realm.rules.comparison import levels_csv
 
     rows = open_session().call(DIRECTOR, "compare", campaigns)
     if as_json:
         print_json(rows)
     elif csv:
-        print_text(_csv(rows))
+        print_text(levels_csv(rows))
     else:
         _print_comparison(rows)
 
@@ -194,22 +195,6 @@ def _reached(found: dict[str, Any] | None) -> str | None:
     if total is None:
         return f"step {found['step']:,}"
     return f"step {found['step']:,}, {total['tokens'] / 1e6:,.2f} M tokens, {total['seconds']:,.0f} s"
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("campaign", "hero", "parameters", "skill", "level", "step", "tokens", "examples", "seconds", "at"))
-    for row in rows:
-        for each in row["transitions"]:
-            total = each["total"] or {}
-            numbers = [total.get(name) for name in ("tokens", "examples", "seconds")]
-            head = (row["id"], row["hero_id"], row["parameters"])
-            writer.writerow((*head, each["skill_id"], each["level"], each["step"], *numbers, each["at"]))
-    return out.getvalue().rstrip("\n")
 
 
 def _facts(row: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,11 @@ LONGEST_STREAK: Final = 200
 """Newest evaluations of a skill among which its streak is counted: it is no longer than that."""
 
 
+def passes(correct: int, n: int) -> bool:
+    """Whether so many of n are at or above 0.80, in whole numbers."""
+    return 100 * correct >= round(100 * PASSING) * n
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """So many of so many problems right."""
@@ -41,8 +46,8 @@ class Score:
 
     @property
     def passing(self) -> bool:
-        """At or above 0.80, in whole numbers."""
-        return 100 * self.correct >= round(100 * PASSING) * self.n
+        """At or above 0.80."""
+        return passes(self.correct, self.n)
 
     def interval(self) -> tuple[float, float]:
         """The 95 % Wilson interval."""

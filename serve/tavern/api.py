@@ -15,6 +15,7 @@ from serve.json_answers import answer, json_answer
 from serve.tavern.answers import SharedAnswer, SharedAnswers
 from serve.tavern.away_api import add_away_routes
 from serve.tavern.backend import Json, TavernBackend
+from serve.tavern.campaign_api import add_campaign_routes
 from serve.tavern.guild_api import add_guild_routes
 from serve.tavern.routes import Body
 from serve.tavern.uploads import Upload, UploadRoom
@@ -59,7 +60,7 @@ def add_routes(
     """Puts /health, the routes of `routers` and /api on `app`, ahead of anything mounted at its root."""
     state = SharedAnswer(backend.state, STATE_FRESH_S)
     loss = SharedAnswers(backend.loss, LOSS_FRESH_S)
-    honours = SharedAnswer(backend.honours, HONOURS_FRESH_S)
+    honours: SharedAnswers[str | None] = SharedAnswers(backend.honours, HONOURS_FRESH_S)
     api = APIRouter(prefix="/api")
 
     @app.get("/health")
@@ -81,8 +82,8 @@ def add_routes(
         return answer({"events": await backend.events(before, limit)})
 
     @api.get("/honours")
-    async def get_honours() -> Response:
-        return json_answer(await honours.body())
+    async def get_honours(campaign: Annotated[str | None, Query(max_length=160)] = None) -> Response:
+        return json_answer(await honours.body(campaign))
 
     @api.post("/battle")
     async def post_battle(body: BattleBody) -> Response:
@@ -93,6 +94,7 @@ def add_routes(
     _add_quest_routes(api, backend, uploads, state)
     add_guild_routes(api, backend, state.forget)
     add_away_routes(api, backend)
+    add_campaign_routes(api, backend, state.forget)
 
     for router in routers:
         app.include_router(router)

@@ -15,7 +15,7 @@ from serve.security import Guard
 from serve.tavern.api import add_routes
 from serve.tavern.assets import Assets
 from serve.tavern.backend import TavernBackend
-from serve.tavern.pages import guild, jobs, oracle, quests, tavern, vault
+from serve.tavern.pages import campaign, guild, jobs, oracle, quests, tavern, vault
 from serve.tavern.panels import Panels
 from serve.tavern.theme import tavern_theme
 from serve.tavern.uploads import UploadRoom
@@ -95,6 +95,8 @@ def _pages(panels: Panels) -> gr.Blocks:
         vault.build(panels)
     with demo.route("Guild", "/guild", show_in_navbar=False):
         guild.build(panels)
+    with demo.route("Campaigns", "/campaign", show_in_navbar=False):
+        campaign.build(panels)
     # No page uses Gradio's queue, whose idle loop would wake a thousand times a second. These attributes are private.
     queue = getattr(demo, "_queue", None)
     for pause in ("sleep_when_free", "progress_update_sleep_when_free"):

@@ -84,8 +84,8 @@ class TavernBackend(Protocol):
         """
         ...
 
-    async def honours(self) -> list[Json]:
-        """Every title, then every achievement.
+    async def honours(self, campaign_id: str | None = None) -> list[Json]:
+        """Every title, then every achievement, of one campaign; by default of the one whose state is shown.
 
         `[{id, name, kind, category, icon, priority, description, earned_at, step, progress: [{text, value, target,
         met}]}]`: kind is title or achievement; titles have a priority, achievements a category and an icon; earned_at
@@ -112,6 +112,53 @@ class TavernBackend(Protocol):
 
     async def dismiss_away(self, visit: int) -> Json:
         """The visit, its card put away in every browser."""
+        ...
+
+    async def campaigns(self) -> Json:
+        """`{campaigns, waits, hero, heroes: [{id, name, parameters}]}`: every campaign, newest first.
+
+        A campaign: id, hero_id, number, life (active, paused, archived, trashed), life_since, momentum,
+        momentum_reason, exam_version, created_at, champion_id, champion_accuracy, champion_exam_version,
+        starting_checkpoint_id, note, step, mastered {skill id: level}, parameters. waits: None, or `{leaves_to,
+        activates, requested_at}`, the change of the active campaign that waits until its battle is saved. hero: that
+        of the realm, whose campaigns can be activated.
+        """
+        ...
+
+    async def campaign(self, campaign_id: str) -> Json:
+        """The campaign's row with waits, and its record.
+
+        transitions, oldest first: `[{skill_id, level, step, at, total, cost}]`, total and cost `{step, tokens,
+        examples, seconds}` or None; reached, the same up to now; climbs, interventions and verdicts (newest first);
+        skills `[{id, name, colour, max_level}]` of the whole catalog; bests: levels and accuracy
+        `{evaluation_id, skill_id, level, step, n, correct, accuracy, low, high, at}`, streaks `[{skill_id, length,
+        first_step, last_step, going_on}]`, train_loss and val_loss `{loss, step, at}`, exam `{accuracy, n, step, at}`;
+        strain: formula, width, needed (windows), windows `[[first, last, points, loss]]`, floor `{loss, low, high,
+        windows}`, now, zone, zones `[{id, from (strain), factor (of perplexity, its end), windows}]`; milestones
+        `[{key, at, step, title, note, own}]`; overrides `{attempt, began_at, ended_at, settings}`, settings None where
+        they were not kept; warnings `[{kind, text, since}]`. What is not known is None.
+        """
+        ...
+
+    async def compare_campaigns(self, campaign_ids: list[str]) -> list[Json]:
+        """1 to 20 campaigns' rows with transitions, reached and caps `[{campaign_id, hero_id, parameters, skill_id,
+        mastered_level, cap_level, kind, step, tokens, seconds}]`."""
+        ...
+
+    async def begin_campaign(self, hero_id: str | None, starting_checkpoint: str | None, note: str) -> Json:
+        """A new campaign's row, paused; `starting_checkpoint` is an id, a name or an alias."""
+        ...
+
+    async def change_campaign(self, campaign_id: str, action: str) -> Json:
+        """`activate`, `pause`, `archive`, `restore` or `delete`; the row with `waits`."""
+        ...
+
+    async def reopen_campaign(self, campaign_id: str, skill_id: str | None) -> Json:
+        """Withdraws the verdict of a skill, of every skill without one; answers as `campaign` but for the record."""
+        ...
+
+    async def note_milestone(self, campaign_id: str, key: str | None, title: str, note: str | None) -> Json:
+        """The milestone, noted; without a key a new one at the present step; note None takes back what was written."""
         ...
 
     async def guild(self) -> Json:

@@ -20,12 +20,20 @@ from serve.tavern.app import create_app
 POST_S = 24 * 3600.0
 """Every line of a file is read before it is queued."""
 ACTIONS = ("pause", "resume", "stop")
+CAMPAIGN_ACTIONS = {
+    "activate": ("activate",),
+    "pause": ("leave", "paused"),
+    "archive": ("leave", "archived"),
+    "restore": ("restore",),
+    "delete": ("trash",),
+}
+"""What CampaignDirector is asked for each."""
 JOB_FIELDS = ("type", "skill_id", "status", "result", "error", "cancel_reason")
 Json = dict[str, Any]
 
 
 class RealmBackend:
-    """`TavernBackend` over QuestBoard, Arena, Herald, SkillEngine and TaskMaster."""
+    """`TavernBackend` over QuestBoard, Arena, Herald, CampaignDirector, SkillEngine and TaskMaster."""
 
     def __init__(self, upload_limit_bytes: int) -> None:
         self.upload_limit_bytes = upload_limit_bytes
@@ -74,8 +82,31 @@ class RealmBackend:
     async def notices(self, after: int, limit: int) -> Json:
         return await ask("herald", "notices", after, limit)
 
-    async def honours(self) -> list[Json]:
-        return await ask("herald", "honours")
+    async def honours(self, campaign_id: str | None = None) -> list[Json]:
+        return await ask("herald", "honours", campaign_id)
+
+    async def campaigns(self) -> Json:
+        return await ask("campaign_director", "overview")
+
+    async def campaign(self, campaign_id: str) -> Json:
+        row = await ask("campaign_director", "show", campaign_id)
+        return {**row, **await ask("herald", "campaign_record", campaign_id)}
+
+    async def compare_campaigns(self, campaign_ids: list[str]) -> list[Json]:
+        return await ask("campaign_director", "compare", campaign_ids)
+
+    async def begin_campaign(self, hero_id: str | None, starting_checkpoint: str | None, note: str) -> Json:
+        return await ask("campaign_director", "begin", hero_id, starting_checkpoint, note)
+
+    async def change_campaign(self, campaign_id: str, action: str) -> Json:
+        method, *arguments = CAMPAIGN_ACTIONS[action]
+        return await ask("campaign_director", method, campaign_id, *arguments)
+
+    async def reopen_campaign(self, campaign_id: str, skill_id: str | None) -> Json:
+        return await ask("campaign_director", "reopen", campaign_id, skill_id)
+
+    async def note_milestone(self, campaign_id: str, key: str | None, title: str, note: str | None) -> Json:
+        return await ask("campaign_director", "note", campaign_id, key, title, note)
 
     async def visit(self) -> Json:
         return await ask("herald", "visit")

@@ -24,6 +24,7 @@ STYLES = (
     "oracle.css",
     "oracleanswer.css",
     "notices.css",
+    "campaigns.css",
 )
 TEMPLATE_MARKS = ("${", "`", "{{", "\\")
 

@@ -481,7 +481,7 @@ class GuildDouble:
     async def notices(self, after: int, limit: int) -> Json:
         return {"notices": [], "next_after": after}
 
-    async def honours(self) -> list[Json]:
+    async def honours(self, campaign_id: str | None = None) -> list[Json]:
         return []
 
     async def visit(self) -> Json:

@@ -45,6 +45,7 @@ def verdict(realm: RunningRealm, campaign: str, *more: str) -> Any:
     return json.loads(realm.cli("campaign", "verdict", campaign, "--json", *more).stdout)
 
 
+@pytest.mark.timeout(900)
 def test_a_hero_that_learns_nothing_comes_to_its_verdict_alone(realm: RunningRealm, stuck: str) -> None:
     begun = f"select 1 from interventions where campaign_id = '{stuck}'"
     realm.wait(lambda _: bool(realm.rows(begun)), "something is tried", WITHIN_S)

@@ -1,0 +1,52 @@
+"""Campaigns held against each other: their levels as CSV, their caps as rows of one table.
+
+Campaigns come as the rows that CampaignDirector tells. Knows no actor.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+Row = Mapping[str, Any]
+HEAD: Final = ("campaign", "hero", "parameters", "skill", "level", "step", "tokens", "examples", "seconds", "at")
+COUNTED: Final = ("tokens", "examples", "seconds")
+
+
+def levels_csv(campaigns: Iterable[Row]) -> str:
+    """A row a promotion, with what the campaign had taken by then; empty where no point tells. Ends without a line
+    break."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEAD)
+    for row in campaigns:
+        for each in row["transitions"]:
+            total: Row = each["total"] or {}
+            numbers = [total.get(name) for name in COUNTED]
+            head = (row["id"], row["hero_id"], row["parameters"])
+            writer.writerow((*head, each["skill_id"], each["level"], each["step"], *numbers, each["at"]))
+    return out.getvalue().rstrip("\n")
+
+
+def caps(campaign: Row, verdicts: Iterable[Row], seconds: Mapping[int, float | None]) -> list[dict[str, Any]]:
+    """A row for each skill of a campaign: the verdict that stands, else what the skill's climb has come to.
+
+    `seconds`: training seconds by the step of each verdict. `cap_level` and `kind` are None without a verdict; its
+    numbers are then those of the newest point.
+    """
+    standing = {each["skill_id"]: each for each in verdicts if each["withdrawn_at"] is None}
+    reached: Row = campaign["reached"] or {}
+    head = {"campaign_id": campaign["id"], "hero_id": campaign["hero_id"], "parameters": campaign["parameters"]}
+    rows: list[dict[str, Any]] = []
+    for skill_id, mastered in campaign["mastered"].items():
+        verdict = standing.get(skill_id)
+        found: dict[str, Any] = {"skill_id": skill_id, "mastered_level": mastered, "cap_level": None, "kind": None}
+        if verdict is None:
+            found |= {name: reached.get(name) for name in ("step", "tokens", "seconds")}
+        else:
+            found |= {name: verdict[name] for name in ("mastered_level", "cap_level", "kind", "step", "tokens")}
+            found["seconds"] = seconds.get(verdict["step"])
+        rows.append({**head, **found})
+    return rows
