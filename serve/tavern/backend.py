@@ -121,7 +121,7 @@ class TavernBackend(Protocol):
         momentum_reason, exam_version, created_at, champion_id, champion_accuracy, champion_exam_version,
         starting_checkpoint_id, note, step, mastered {skill id: level}, parameters. waits: None, or `{leaves_to,
         activates, requested_at}`, the change of the active campaign that waits until its battle is saved. hero: that
-        of the realm, whose campaigns can be activated.
+        of the current campaign, which a new one is of unless another is named.
         """
         ...
 

@@ -81,9 +81,11 @@ class CampaignDouble(TavernDouble):
             config=RealmConfig(),
             curriculum=Curriculum(self.db, get_engine()),
             ticker=SimpleNamespace(nudge=lambda: None),
-            peer=lambda _: SimpleNamespace(book=SimpleNamespace(remote=self._book)),
+            peer=lambda _: SimpleNamespace(
+                book=SimpleNamespace(remote=self._book), require_start=SimpleNamespace(remote=lambda _: None)
+            ),
         )
-        actors.campaign_desk.ask = lambda found: found  # no Ray: what `remote` gives is the answer
+        actors.campaign_desk.ask = lambda found, *_: found  # no Ray: what `remote` gives is the answer
         self.desk = CampaignDesk(service)
         self.books = CampaignBooks(self.db, service.engine)
         self.honour_books = HonourBooks(self.db)
