@@ -44,9 +44,7 @@ class CampaignDesk:
             # VaultKeeper knows the aliases, and names the nearest of what is not there.
             book = ask(self.service.peer("vault_keeper").book.remote(starting_checkpoint))
             start = self.service.checkpoints.get(book["checkpoint_id"])
-        current = self.store.get_current()
-        ours = current.hero_id if current else self.service.config.hero.name
-        hero = hero_id or (start.hero_id if start else ours)
+        hero = hero_id or (start.hero_id if start else self._hero())
         version = exam_version(self.service.engine.get(skill_id) for skill_id in hero_spec(hero).skills)
         # Run again because the actor was killed, the call makes no second one.
         made = self.lives.create(hero, version, now(), start.id if start else None, note, call_id())
@@ -113,12 +111,18 @@ class CampaignDesk:
         return {
             "campaigns": self.rows(None),
             "waits": None if waits is None else row_of(waits),
+            "hero": self._hero(),
             "heroes": heroes,
         }
 
     def note(self, campaign_id: str, key: str | None, title: str, note: str | None) -> dict[str, Any]:
         """Write a note to a milestone, or take it back; without a key, make a milestone at the present step."""
         return milestone_row(self.books.note(campaign_id, key, title, note, now(), call_id()))
+
+    def _hero(self) -> str:
+        """The current campaign's hero, else what a realm without one begins with."""
+        current = self.store.get_current()
+        return current.hero_id if current else self.service.config.hero.name
 
     def _compared(self, row: dict[str, Any]) -> dict[str, Any]:
         verdicts = row["verdicts"]

@@ -11,6 +11,7 @@ from actors.curriculum import Curriculum
 from actors.service import now
 from realm.config import LevelCapConfig
 from realm.rules.campaign import Campaign
+from realm.rules.climb import CapRule
 from realm.rules.quest import Quest
 from realm.store.climb_reads import Ladder
 
@@ -28,10 +29,11 @@ class CapWatch:
         config = self.config()
         skills = self.curriculum.skills(campaign) if config.enabled else []
         self.climbs.break_off(campaign.id, [skill.id for skill in skills], now())
+        rule = CapRule(**config.model_dump(exclude={"enabled"}))
         for skill in skills:
             if not self.climbs.is_decided(campaign.id, skill.id):
                 ladder = Ladder(skill.id, skill.name, skill.max_level, skill.evaluation.threshold)
-                self.climbs.decide(campaign.id, ladder, config.rule(), now())
+                self.climbs.decide(campaign.id, ladder, rule, now())
 
     def concluded(self, campaign: Campaign) -> str:
         """The verdicts in words when one stands for every enabled skill: nothing is left to find out. Else ""."""

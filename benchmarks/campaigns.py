@@ -38,9 +38,12 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 160)
     home = RealmHome(asked.home.resolve())
     home.root.mkdir(parents=True, exist_ok=True)
+    rows, pictures = _write(home, asked.heroes)
     for hero in asked.heroes:
         _run(home, hero, asked.budget_minutes * 60, lambda line: console.print(line, markup=False, highlight=False))
-        _report(console, home, asked.heroes)
+        rows, pictures = _write(home, asked.heroes)
+    print_table(console, rows)
+    console.print(f"written to {home.root}: campaigns.json, {', '.join(pictures)}", markup=False, highlight=False)
     return 0 if all(_course(home, hero).verdict for hero in asked.heroes) else 3
 
 
@@ -108,14 +111,13 @@ def _course(home: RealmHome, hero: str) -> Course:
     return read_course(home, campaign_of(home, hero), SKILL)
 
 
-def _report(console: Console, home: RealmHome, heroes: list[str]) -> None:
+def _write(home: RealmHome, heroes: list[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Write the report and the pictures as of now; their rows and names."""
     courses = {hero: _course(home, hero) for hero in heroes}
     rows = [to_json(hero, hero_spec(hero).parameters, course) for hero, course in courses.items()]
-    report: dict[str, Any] = {"machine": machine(), "skill": SKILL, "heroes": rows}
+    report = {"machine": machine(), "skill": SKILL, "heroes": rows}
     (home.root / "campaigns.json").write_text(json.dumps(report, indent=1))
-    print_table(console, rows)
-    pictures = draw(home.root, courses)
-    console.print(f"written to {home.root}: campaigns.json, {', '.join(pictures)}", markup=False, highlight=False)
+    return rows, draw(home.root, courses)
 
 
 def _arguments() -> argparse.Namespace:

@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,7 +18,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from realm.errors import ConfigError
 from realm.home import RealmHome
-from realm.rules.climb import CapRule
 
 Applies = Literal["live", "next_battle", "restart"]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -95,35 +94,27 @@ class EvaluationConfig(Part):
     exam_interval_s: float = setting(20.0, "live", "Least seconds between two exams while a battle is on.", ge=0)
 
 
-CAP: Final = CapRule()
-
-
 class LevelCapConfig(Part):
     """When a climb is given up, and with how much evidence; the numbers are those of realm.rules.climb.CapRule."""
 
     enabled: bool = setting(True, "live", "Look out for plateaus, try something against them, give verdicts.")
     floor_tokens: int = setting(
-        CAP.floor_tokens, "live", "Least training tokens since the last promotion before a verdict.", ge=1
+        3_000_000, "live", "Least training tokens since the last promotion before a verdict.", ge=1
     )
     suspect_multiple: float = setting(
-        CAP.suspect_multiple, "live", "Level's tokens without a promotion before a plateau is suspected.", gt=0
+        2.0, "live", "Level's tokens without a promotion before a plateau is suspected.", gt=0
     )
-    multiple: float = setting(CAP.multiple, "live", "Level's tokens without a promotion before a verdict.", gt=0)
+    multiple: float = setting(3.0, "live", "Level's tokens without a promotion before a verdict.", gt=0)
     generalization_multiple: float = setting(
-        CAP.generalization_multiple, "live", "The same where training problems are solved and others not.", gt=0
+        9.0, "live", "The same where training problems are solved and others not.", gt=0
     )
-    interventions_needed: int = setting(
-        CAP.interventions_needed, "live", "Interventions tried and measured before a verdict.", ge=2, le=3
-    )
+    interventions_needed: int = setting(3, "live", "Interventions tried and measured before a verdict.", ge=2, le=3)
     maintenance_multiple: float = setting(
-        CAP.maintenance_multiple,
+        2.0,
         "live",
         "Tokens on mastered levels per token on the training level from which lapsing ones are what ends the climb.",
         gt=0,
     )
-
-    def rule(self) -> CapRule:
-        return CapRule(**self.model_dump(exclude={"enabled"}))
 
     @model_validator(mode="after")
     def _in_order(self) -> LevelCapConfig:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from realm.config import LevelCapConfig
 from realm.errors import RealmError
 from realm.rules.progression import wilson_interval
+
+DEFAULTS: Final = LevelCapConfig()
 
 
 class InterventionKind(StrEnum):
@@ -61,14 +64,14 @@ class CapRule:
     the hero up, where they lapse in spite of it.
     """
 
-    multiple: float = 3.0
-    suspect_multiple: float = 2.0
-    generalization_multiple: float = 9.0
-    floor_tokens: int = 3_000_000
+    multiple: float = DEFAULTS.multiple
+    suspect_multiple: float = DEFAULTS.suspect_multiple
+    generalization_multiple: float = DEFAULTS.generalization_multiple
+    floor_tokens: int = DEFAULTS.floor_tokens
     longest_share: float = 0.2
     recent_levels: int = 10
     interventions: tuple[InterventionKind, ...] = tuple(InterventionKind)
-    interventions_needed: int = 3
+    interventions_needed: int = DEFAULTS.interventions_needed
     intervention_multiple: float = 1.0
     measured_observations: int = 5
     window_share: float = 0.5
@@ -76,7 +79,7 @@ class CapRule:
     max_points: int = 32
     confidence: float = 0.90
     gap: float = 0.05
-    maintenance_multiple: float = 2.0
+    maintenance_multiple: float = DEFAULTS.maintenance_multiple
 
     def __post_init__(self) -> None:
         multiples = self.suspect_multiple, self.multiple, self.generalization_multiple

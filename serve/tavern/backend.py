@@ -115,12 +115,13 @@ class TavernBackend(Protocol):
         ...
 
     async def campaigns(self) -> Json:
-        """`{campaigns, waits, heroes: [{id, name, parameters}]}`: every campaign, newest first.
+        """`{campaigns, waits, hero, heroes: [{id, name, parameters}]}`: every campaign, newest first.
 
         A campaign: id, hero_id, number, life (active, paused, archived, trashed), life_since, momentum,
         momentum_reason, exam_version, created_at, champion_id, champion_accuracy, champion_exam_version,
         starting_checkpoint_id, note, step, mastered {skill id: level}, parameters. waits: None, or `{leaves_to,
-        activates, requested_at}`, the change of the active campaign that waits until its battle is saved.
+        activates, requested_at}`, the change of the active campaign that waits until its battle is saved. hero: that
+        of the current campaign, which a new one is of unless another is named.
         """
         ...
 

@@ -72,9 +72,6 @@ class CampaignDouble(TavernDouble):
         super().__init__("running")
         shutil.copy(_seeded(scenario), folder / "realm.db")
         self.db = Database.open(folder / "realm.db")
-        vault = SimpleNamespace(
-            book=SimpleNamespace(remote=self._book), require_start=SimpleNamespace(remote=lambda campaign: campaign)
-        )
         service: Any = SimpleNamespace(
             database=self.db,
             campaigns=CampaignStore(self.db),
@@ -84,7 +81,9 @@ class CampaignDouble(TavernDouble):
             config=RealmConfig(),
             curriculum=Curriculum(self.db, get_engine()),
             ticker=SimpleNamespace(nudge=lambda: None),
-            peer=lambda _: vault,
+            peer=lambda _: SimpleNamespace(
+                book=SimpleNamespace(remote=self._book), require_start=SimpleNamespace(remote=lambda _: None)
+            ),
         )
         actors.campaign_desk.ask = lambda found, *_: found  # no Ray: what `remote` gives is the answer
         self.desk = CampaignDesk(service)

@@ -493,6 +493,12 @@ class GuildDouble:
     async def dismiss_away(self, visit: int) -> Json:
         return await self.visit()
 
+    async def campaigns(self) -> Json:
+        return {"campaigns": [], "waits": None, "hero": "mote", "heroes": []}
+
+    async def campaign(self, campaign_id: str) -> Json:
+        raise NotFoundError(f"There is no campaign {campaign_id!r}.", "`realm campaign list` names them.")
+
     async def quests(self, statuses: list[str], limit: int, offset: int) -> Json:
         return {"quests": [], "total": 0}
 
