@@ -91,6 +91,8 @@ def test_the_record_is_that_of_the_rows(begin: Begin, desktop: Page) -> None:
     expect(desktop.locator(".camp-overrides")).to_contain_text("training.batch_size")
     expect(desktop.locator(".stones li")).to_have_count(len(row["milestones"]))
     expect(desktop.locator(".camp-honours [data-earned] li")).to_have_count(11)
+    drawn = "[...document.querySelectorAll('.camp-honours use')].map((use) => use.getAttribute('href'))"
+    assert [each for each in desktop.evaluate(drawn) if desktop.locator(f"symbol{each}").count() != 1] == []
 
 
 def test_campaigns_are_compared_by_tokens_seconds_and_steps(begin: Begin, desktop: Page) -> None:

@@ -1,7 +1,7 @@
 // Titles and achievements of the campaign shown, earned and open, and the settings that its newest attempt changed.
 
 import { record } from "./campaignsfeed.js";
-import { h, icon, keyed, part, setAttr, setText } from "./dom.js";
+import { h, icon, keyed, part, rune, setAttr, setText } from "./dom.js";
 import { integer, moment, plural } from "./format.js";
 
 export function mount(element) {
@@ -24,7 +24,8 @@ function honours(element, rows) {
   keyed(part(element, "open"), open, key, create, (line, row) => setText(part(line, "how"), row.progress.map(leaf).join(" · ")));
 }
 
-const create = (row) => h("li", { class: row.kind }, h("span", { class: "e", "aria-hidden": "true" }, icon(row.icon ?? "scroll")), h("div", {}, h("b", {}, row.name), h("span", { class: "sub", "data-how": true })));
+const create = (row) => h("li", { class: row.kind }, h("span", { class: "e", "aria-hidden": "true" }, picture(row.icon ?? "scroll")), h("div", {}, h("b", {}, row.name), h("span", { class: "sub", "data-how": true })));
+const picture = (name) => (name.startsWith("rune-") ? rune(name) : icon(name));
 const leaf = ({ text, value, met }) => `${met ? "✓ " : ""}${text}: ${value === null ? "not measured" : Number(value.toPrecision(4))}`;
 
 function overrides(element, found) {
