@@ -245,7 +245,7 @@ def test_a_record_of_many_evaluations_is_read_quickly(db):
             "step": number, "n": 100, "correct": random.randint(40, 100), "low": 0.0, "high": 1.0, "seed": number,
             "fold": number, "job_id": f"job-{number}", "created_at": at(number), "duration_s": 1.0,
             "review_level": 1 + number // 2000, "review_n": 25, "review_correct": 20, "xp_gained": 8,
-            "happenings": [["counted", 1, "mean of 3 is 0.713, threshold 0.8"]],
+            "train_n": 0, "train_correct": 0, "happenings": [["counted", 1, "mean of 3 is 0.713, threshold 0.8"]],
         }
         for number in range(20_000)
     ]  # fmt: skip

@@ -43,7 +43,7 @@ def test_the_commands_are_those_that_the_documents_name():
         "quest post", "quest list", "quest show", "quest cancel", "quest retry", "quest priority",
         "battle status", "battle pause", "battle resume", "battle stop",
         "campaign new", "campaign list", "campaign show", "campaign compare", "campaign activate", "campaign pause",
-        "campaign archive", "campaign restore", "campaign delete",
+        "campaign archive", "campaign restore", "campaign delete", "campaign verdict",
         "skill list", "skill show", "skill generate", "skill grade", "skill eval", "skill new",
         "skill plan", "skill enable", "skill disable", "skill priority",
         "passive list", "passive run", "primitive list", "primitive run",
