@@ -55,12 +55,21 @@ class JobLoop:
         self.told = told
         self.holding: str | None = None
         self.began = threading.Event()
+        self.ending = threading.Event()
+
+    def end(self) -> None:
+        """From a signal's handler: the job at hand is given back and `run` ends, even where the exception that the
+        handler raises is lost, as in a finalizer."""
+        self.ending.set()
+        self.context.drop()
 
     def run(self) -> None:
         """Register, then claim and run jobs until the process is told to end; the job at hand is given back then."""
         self._register()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         while True:
+            if self.ending.is_set():
+                raise KeyboardInterrupt
             try:
                 job = self.master.claim(self.claim_wait_s)
                 if job is not None:
@@ -78,6 +87,8 @@ class JobLoop:
         began, word = time.monotonic(), "given back"
         try:
             self._say(f"job {job['id']} ({job['type']}) begins")
+            if self.ending.is_set():
+                raise KeyboardInterrupt
             with self.context.at_work:
                 word = self._attempt(job)
         except (KeyboardInterrupt, SystemExit):
@@ -95,6 +106,8 @@ class JobLoop:
             self._tell(job["id"], self.master.cancel, str(error))
             return "superseded"
         except Unwanted as error:
+            if self.ending.is_set():
+                raise KeyboardInterrupt from None
             print(f"job {job['id']} ended before it was done: {error}", flush=True)
             return "dropped"
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is the job's failure

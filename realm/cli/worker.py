@@ -56,12 +56,14 @@ def worker(
     master.register()
     say(f"Worker {master.id} does {', '.join(wanted)} jobs of {client.server}, hero {hero}. Ctrl-C ends it.")
     loop = JobLoop(master, Context(port, threads or config.placement.eval_cpus), claim_wait_s=CLAIM_WAIT_S, told=say)
-    signal.signal(signal.SIGTERM, _end)
+
+    def end(_signal: int, _frame: Any) -> None:
+        loop.end()
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
     loop.run()
-
-
-def _end(_signal: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _roles(text: str) -> list[str]:
