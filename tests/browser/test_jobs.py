@@ -194,7 +194,7 @@ def test_both_pages_are_in_the_navigation_in_order(serve_vault: Serve, page: Pag
     _, _, url = serve_vault("empty")
     opened(page, f"{url}/jobs")
     entries = page.get_by_role("navigation", name="Pages").get_by_role("link")
-    assert entries.all_inner_texts() == ["Tavern", "Quests", "Jobs", "Oracle", "Vault", "Guild"]
+    assert entries.all_inner_texts() == ["Tavern", "Quests", "Jobs", "Oracle", "Vault", "Guild", "Campaign"]
     entries.nth(4).click()
     expect(page.get_by_role("heading", name="Vault", exact=True)).to_be_visible()
     expect(page).to_have_title(re.compile("Vault"))

@@ -88,18 +88,18 @@ def test_two_answers_fit_are_accessible_and_silent(serve_oracle: Serve, page: Pa
     assert complaints == []
 
 
-def test_the_navigation_has_seven_entries_in_order(serve_oracle: Serve, page: Page) -> None:
+def test_the_navigation_has_its_entries_in_order(serve_oracle: Serve, page: Page) -> None:
     _, url = serve_oracle("ready")
     opened(page, f"{url}/oracle")
     entries = page.get_by_role("navigation", name="Pages").get_by_role("listitem")
-    expect(entries.filter(visible=True)).to_have_count(7)
+    expect(entries.filter(visible=True)).to_have_count(8)
     shown = entries.evaluate_all("all => all.map((each) => each.querySelector('a').innerText.split('\\n')[0])")
-    assert shown == ["Tavern", "Quests", "Jobs", "Oracle", "Vault", "Guild", "Ray"]
+    assert shown == ["Tavern", "Quests", "Jobs", "Oracle", "Vault", "Guild", "Campaign", "Ray"]
     expect(page.locator(".nav [aria-current]")).to_have_text("Oracle")
     expect(page).to_have_title(re.compile("Oracle"))
 
 
-@pytest.mark.parametrize("width", [320, 641, 1000, 1241, 1341])
+@pytest.mark.parametrize("width", [320, 641, 761, 1000, 1241, 1341, 1381])
 def test_the_strip_holds_its_entries(serve_oracle: Serve, desktop: Page, width: int) -> None:
     _, url = serve_oracle("ready")
     desktop.set_viewport_size({"width": width, "height": 800})
