@@ -236,12 +236,7 @@ class CampaignDirector(Service):
             self.outdated = {quest.id for quest in board if quest.origin == "auto"}
         self.enabled = enabled
         concluded = self.caps.concluded(campaign)
-        why = {
-            quest.id: "concluded"
-            if concluded and quest.origin == "auto"
-            else self._outdated_by(campaign, quest, enabled)
-            for quest in board
-        }
+        why = {quest.id: self._outdated_by(campaign, quest, enabled, concluded) for quest in board}
         followed = any(quest.status == QuestStatus.QUEUED and why[quest.id] is None for quest in board)
         for quest in board:
             reason = why[quest.id]
@@ -258,10 +253,12 @@ class CampaignDirector(Service):
             elif followed or reason in ("level_mastered", "concluded"):
                 ask(self.peer("arena").end_quest.remote(quest.id, reason))
 
-    def _outdated_by(self, campaign: Campaign, quest: Quest, enabled: Collection[str]) -> str | None:
+    def _outdated_by(self, campaign: Campaign, quest: Quest, enabled: Collection[str], concluded: str) -> str | None:
         """Why a generated quest is no longer worth fighting; None for one that is, and for those of people."""
         if quest.origin != "auto" or quest.skill_id is None or quest.level is None:
             return None
+        if concluded:
+            return "concluded"
         if quest.id in self.outdated or quest.skill_id not in enabled:
             return "skills_changed"
         if quest.level < self._training_level(campaign, quest.skill_id):

@@ -28,7 +28,8 @@ class CapWatch:
         """Decide on every enabled skill that was evaluated since; end what nobody would measure any more."""
         config = self.config()
         skills = self.curriculum.skills(campaign) if config.enabled else []
-        self.climbs.break_off(campaign.id, [skill.id for skill in skills], now())
+        if self.climbs.under_way(campaign.id) is not None:
+            self.climbs.break_off(campaign.id, [skill.id for skill in skills], now())
         rule = CapRule(**config.model_dump(exclude={"enabled"}))
         for skill in skills:
             if not self.climbs.is_decided(campaign.id, skill.id):

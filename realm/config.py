@@ -95,7 +95,7 @@ class EvaluationConfig(Part):
 
 
 class LevelCapConfig(Part):
-    """When a climb is given up, and with how much evidence; the numbers are those of realm.rules.climb.CapRule."""
+    """When a climb is given up, and with how much evidence; realm.rules.climb.CapRule says what each means."""
 
     enabled: bool = setting(True, "live", "Look out for plateaus, try something against them, give verdicts.")
     floor_tokens: int = setting(
