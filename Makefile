@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check
 # What was installed is remembered in stamp files, so that a second run finds nothing to do.
 STAMPS := $(VENV)/.stamps
 
-.PHONY: play stop test check soak bench install dev help
+.PHONY: play stop test check soak bench campaigns install dev help
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -37,6 +37,9 @@ soak: dev ## Kill workers and services 200 times while 2,000 jobs run
 
 bench: $(STAMPS)/bench ## Run the benchmarks and print their table
 	$(BIN)/python -m benchmarks.run
+
+campaigns: $(STAMPS)/bench ## Run two heroes' campaigns to their level caps; run again, it goes on where it was
+	$(BIN)/python -m benchmarks.campaigns --home benchmarks/results/campaigns
 
 install: $(STAMPS)/play ## Install the realm into .venv
 dev: $(STAMPS)/dev ## Install the realm with what its tests and checks need

@@ -181,6 +181,7 @@ def test_the_life_of_a_campaign_from_the_keyboard(begin: Begin, desktop: Page) -
             desktop.get_by_role("dialog").get_by_role("button", name=confirm).press("Enter")
         words = {"trashed": "in the trash", "archived": "in the Hall of Legends"}.get(life, life)
         expect(told(desktop)).to_have_text(f"Campaign mote-5 is {words}.")
+        expect(head(desktop).get_by_role("button").first).to_be_focused()
         assert double.lives_now()["mote-5"] == life
     assert double.lives_now()["mote-3"] == "paused"
     assert complaints == []

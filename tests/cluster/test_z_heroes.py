@@ -67,6 +67,7 @@ def test_a_hero_that_this_machine_lacks_is_refused_and_the_battle_goes_on(realm:
 
 def test_another_hero_fights_is_asked_and_examined_whoever_dies_meanwhile(realm: RunningRealm, first: str) -> None:
     small = begun(realm, "--hero", SMALL)
+    [(asked_before,)] = realm.rows("select coalesce(max(id), 0) from jobs")
     realm.cli("campaign", "activate", small, "--no-wait")
     victims = [process for title in CARRIERS for process in realm.processes(title)]
     assert len(victims) >= len(CARRIERS)
@@ -74,7 +75,7 @@ def test_another_hero_fights_is_asked_and_examined_whoever_dies_meanwhile(realm:
         process.kill()
     psutil.wait_procs(victims, timeout=10)
     state = fights(realm, small)
-    assert (state["hero"]["id"], state["hero"]["parameters"]) == (SMALL, 20896)
+    assert (state["hero"]["id"], state["hero"]["parameters"]) == (SMALL, 20064)
     assert realm.rows("select * from campaign_switches") == []
     lives = dict(realm.rows(LIVES))
     assert (lives[first], lives[small]) == ("paused", "active")
@@ -84,7 +85,7 @@ def test_another_hero_fights_is_asked_and_examined_whoever_dies_meanwhile(realm:
     realm.wait(lambda _: realm.rows(evaluated)[0][0] > 0, "the small hero evaluated", 120)
     examined = f"select path from checkpoints where campaign_id = '{small}' and exam_accuracy is not null"
     realm.wait(lambda _: bool(realm.rows(examined)), "the small hero examined", 180)
-    assert shape(realm.rows(examined)[0][0]) == 24
+    assert shape(realm.rows(examined)[0][0]) == 32
     [(sha256,)] = realm.rows(f"select sha256 from quests where campaign_id = '{small}' and status = 'active'")
     assert (realm.home / "quests" / SMALL / sha256[:16] / "manifest.json").is_file()
     newest = realm.state()["latest_checkpoint"]
@@ -109,7 +110,7 @@ def test_another_hero_fights_is_asked_and_examined_whoever_dies_meanwhile(realm:
     newest = f"select path from checkpoints where campaign_id = '{first}' and step > {left}"
     realm.wait(lambda _: bool(realm.rows(newest)), "the first hero saved again", 120)
     assert shape(realm.rows(newest)[0][0]) == 128
-    assert realm.rows("select id, error from jobs where status = 'failed'") == []
+    assert realm.rows(f"select id, error from jobs where status = 'failed' and id > {asked_before}") == []
 
 
 def test_a_starting_checkpoint_that_is_gone_is_named_and_nothing_else_breaks(realm: RunningRealm, first: str) -> None:

@@ -37,16 +37,23 @@ export const actsOf = (row, waits) => {
   return taken.map((name) => ({ name, ...ACTS[name], words: waits?.activates === row.id && name === "pause" ? "Do not activate" : ACTS[name].words }));
 };
 
-// Runs an order; asks before it where something ends.
+// What is asked before an order that ends something.
+const QUESTIONS = {
+  archive: (row) => ({ title: `Archive ${row.id}?`, action: "Archive", picture: "banner", tone: "pri", body: [
+    h("p", {}, `Its battle ends at step ${integer(row.step)} or later, once it is saved; it does not go on when the campaign is restored. The record stays in the Hall of Legends, its checkpoints in the vault.`)] }),
+  delete: (row) => ({ title: `Delete ${row.id}?`, action: "Delete", picture: "trash", tone: "bad", body: [
+    h("p", {}, "It leaves the lists and its battle ends. It can be restored from the trash; its checkpoints stay in the vault.")] }),
+};
+
+// Runs an order. A question closes once it is answered, before the page is read again. Where the control goes with what it
+// did, the focus moves to the first of those that took its place.
 export async function order(control, problem, name, row) {
+  const place = control.parentElement;
   const send = () => run(name, row);
-  if (name === "archive") {
-    await ask({ title: `Archive ${row.id}?`, action: "Archive", picture: "banner", tone: "pri", run: send, body: [
-      h("p", {}, `Its battle ends at step ${integer(row.step)} or later, once it is saved; it does not go on when the campaign is restored. The record stays in the Hall of Legends, its checkpoints in the vault.`)] });
-  } else if (name === "delete") {
-    await ask({ title: `Delete ${row.id}?`, action: "Delete", picture: "trash", tone: "bad", run: send, body: [
-      h("p", {}, "It leaves the lists and its battle ends. It can be restored from the trash; its checkpoints stay in the vault.")] });
-  } else await act(control, problem, send);
+  const question = QUESTIONS[name]?.(row);
+  if (!question) await act(control, problem, () => send().then(reread));
+  else if (await ask({ ...question, run: send })) await reread();
+  if (!control.isConnected && document.activeElement === document.body) place.firstElementChild?.focus({ preventScroll: true });
 }
 
 async function run(name, row) {
@@ -65,7 +72,7 @@ async function run(name, row) {
     asked.set(row.id, wanted);
     tell(`Campaign ${row.id} will be ${LIVES[wanted]} once the battle is saved.`);
   }
-  await reread();
+  return answer;
 }
 
 export async function begin(hero, checkpoint, words) {
