@@ -9,6 +9,7 @@ import typer
 
 from realm.cli.output import Json, add_row, facts, print_json, print_text, progress, say, stdout, table, when
 from realm.errors import ConflictError
+from realm.rules.comparison import CsvTable
 
 if TYPE_CHECKING:
     from realm.cli.session import Session
@@ -134,23 +135,26 @@ def delete(campaign: Id, as_json: Json = False) -> None:
     _say(open_session().call(DIRECTOR, "trash", campaign), as_json)
 
 
-@app.command(epilog="Example: realm campaign compare mote-1 mote-2 --csv > levels.csv")
+@app.command(epilog="Example: realm campaign compare mote-1 mote-2 --csv caps > caps.csv")
 def compare(
     campaigns: Annotated[list[str], typer.Argument(metavar="CAMPAIGN...", help="Ids of campaigns.")],
-    csv: Annotated[bool, typer.Option("--csv", help="A row a promotion, as CSV.")] = False,
+    csv: Annotated[
+        CsvTable | None, typer.Option("--csv", help="As CSV: a row a promotion, or a row a skill with its cap.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare campaigns: by which step, after how many tokens and seconds each mastered each level."""
+    """Compare campaigns: after how many steps, tokens and seconds each mastered each level, and the caps."""
+    from realm.cli.comparison_view import print_comparison
     from realm.cli.session import open_session
-    from realm.rules.comparison import levels_csv
+    from realm.rules.comparison import to_csv
 
     rows = open_session().call(DIRECTOR, "compare", campaigns)
     if as_json:
         print_json(rows)
     elif csv:
-        print_text(levels_csv(rows))
+        print_text(to_csv(csv, rows))
     else:
-        _print_comparison(rows)
+        print_comparison(rows)
 
 
 @app.command(epilog="Example: realm campaign verdict mote-1 --reopen --skill bin")
@@ -176,25 +180,6 @@ def verdict(
         print_json(row)
         return
     print_verdicts(row)
-
-
-def _print_comparison(rows: list[dict[str, Any]]) -> None:
-    made = table("skill", "level", *(row["id"] for row in rows), right=("level",))
-    reached = {row["id"]: {(each["skill_id"], each["level"]): each for each in row["transitions"]} for row in rows}
-    add_row(made, "parameters", "", *(f"{row['parameters']:,}" for row in rows))
-    for skill, level in sorted({key for each in reached.values() for key in each}):
-        cells = [_reached(reached[row["id"]].get((skill, level))) for row in rows]
-        add_row(made, skill, level, *cells)
-    stdout().print(made)
-
-
-def _reached(found: dict[str, Any] | None) -> str | None:
-    if found is None:
-        return None
-    total = found["total"]
-    if total is None:
-        return f"step {found['step']:,}"
-    return f"step {found['step']:,}, {total['tokens'] / 1e6:,.2f} M tokens, {total['seconds']:,.0f} s"
 
 
 def _facts(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Campaigns held against each other: their levels as CSV, their caps as rows of one table.
+"""Campaigns held against each other: their levels and their caps, as rows of one table and as CSV.
 
 Campaigns come as the rows that CampaignDirector tells. Knows no actor.
 """
@@ -8,11 +8,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 Row = Mapping[str, Any]
+CsvTable = Literal["levels", "caps"]
 HEAD: Final = ("campaign", "hero", "parameters", "skill", "level", "step", "tokens", "examples", "seconds", "at")
 COUNTED: Final = ("tokens", "examples", "seconds")
+CAPS: Final = {
+    "campaign": "campaign_id", "hero": "hero_id", "parameters": "parameters", "skill": "skill_id",
+    "mastered": "mastered_level", "cap": "cap_level", "kind": "kind", "step": "step", "tokens": "tokens",
+    "seconds": "seconds",
+}  # fmt: skip
+"""Columns of the caps' CSV, and what of `caps` each holds."""
+
+
+def to_csv(table: CsvTable, campaigns: Iterable[Row]) -> str:
+    """`levels`: a row a promotion. `caps`: a row a skill of a campaign. Ends without a line break."""
+    return levels_csv(campaigns) if table == "levels" else caps_csv(campaigns)
 
 
 def levels_csv(campaigns: Iterable[Row]) -> str:
@@ -27,6 +39,15 @@ def levels_csv(campaigns: Iterable[Row]) -> str:
             numbers = [total.get(name) for name in COUNTED]
             head = (row["id"], row["hero_id"], row["parameters"])
             writer.writerow((*head, each["skill_id"], each["level"], each["step"], *numbers, each["at"]))
+    return out.getvalue().rstrip("\n")
+
+
+def caps_csv(campaigns: Iterable[Row]) -> str:
+    """Rows of `caps`: the cap lies between `cap` and the next level, and is empty without a verdict."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CAPS)
+    writer.writerows([each[name] for name in CAPS.values()] for row in campaigns for each in row["caps"])
     return out.getvalue().rstrip("\n")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from realm.rules.comparison import levels_csv
+from realm.rules.comparison import CsvTable, to_csv
 from serve.json_answers import answer, json_answer
 from serve.tavern.answers import SharedAnswer, SharedAnswers
 from serve.tavern.backend import TavernBackend
@@ -74,9 +74,9 @@ def add_campaign_routes(api: APIRouter, backend: TavernBackend, forget_state: Ca
         return json_answer(await comparisons.body(_named(ids)))
 
     @api.get("/campaigns/compare.csv")
-    async def compare_csv(ids: Ids) -> Response:
-        text = levels_csv(await backend.compare_campaigns(list(_named(ids))))
-        headers = {"Content-Disposition": 'attachment; filename="levels.csv"', "Cache-Control": "no-store"}
+    async def compare_csv(ids: Ids, table: CsvTable = "levels") -> Response:
+        text = to_csv(table, await backend.compare_campaigns(list(_named(ids))))
+        headers = {"Content-Disposition": f'attachment; filename="{table}.csv"', "Cache-Control": "no-store"}
         return Response(f"{text}\n", media_type="text/csv; charset=utf-8", headers=headers)
 
     @api.get("/campaigns/{campaign_id}")

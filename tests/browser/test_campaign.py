@@ -47,6 +47,12 @@ def told(page: Page) -> Any:
     return page.locator(".outcomes .told")
 
 
+def downloaded(page: Page, link: str) -> list[dict[str, str]]:
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link).click()
+    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+
+
 def head(page: Page) -> Any:
     return page.locator(".camp-head")
 
@@ -121,13 +127,13 @@ def test_campaigns_are_compared_by_tokens_seconds_and_steps(begin: Begin, deskto
     expect(desktop.locator(".cap-chart .dot.known")).to_have_count(2)
     desktop.get_by_label("Skill").select_option("sy")
     expect(desktop.locator(".cap-chart .dot")).to_have_count(1)
-    with desktop.expect_download() as download:
-        desktop.get_by_role("link", name="CSV").click()
-    found = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    found = downloaded(desktop, "Levels as CSV")
     assert {each["campaign"] for each in found} == {"mote-1", "mote-3", "dio-1"}
     assert len(found) == 17 + 21 + 9 + len(
         [t for t in double.desk.show("dio-1")["transitions"] if t["skill_id"] == "sy"]
     )
+    capped = {(each["campaign"], each["skill"]): each["cap"] for each in downloaded(desktop, "Caps as CSV")}
+    assert (capped["mote-1", "bin"], capped["dio-1", "sy"]) == ("17", "")
     desktop.reload()
     expect(ends).to_have_count(1)  # skill and campaigns are in the address
 

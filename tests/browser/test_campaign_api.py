@@ -98,6 +98,11 @@ def test_comparison_and_its_csv_are_of_the_same_rows(served: tuple[CampaignDoubl
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == sum(len(row["transitions"]) for row in found["campaigns"])
     assert {row["campaign"] for row in rows} == {"mote-1", "dio-1"}
+    status, text = ask("/api/campaigns/compare.csv?table=caps&ids=mote-1,dio-1")
+    assert status == 200
+    rows = {(row["campaign"], row["skill"]): row for row in csv.DictReader(io.StringIO(text))}
+    assert {key: row["kind"] or None for key, row in rows.items()} == {key: cap["kind"] for key, cap in told.items()}
+    assert ask("/api/campaigns/compare.csv?table=costs&ids=mote-1")[0] == 400
 
 
 def test_what_cannot_be_done_is_told_with_its_remedy(served: tuple[CampaignDouble, Ask]) -> None:

@@ -27,6 +27,14 @@ def transition(level: int, total: dict | None = TOTAL) -> dict:
     return {"skill_id": "bin", "level": level, "step": 100 * level, "at": at, "total": total, "cost": total and COST}
 
 
+def cap(number: int, **more) -> dict:
+    return {
+        **{"campaign_id": f"mote-{number}", "hero_id": "mote", "parameters": 440_000, "skill_id": "bin"},
+        **{"mastered_level": 2, "cap_level": None, "kind": None, "step": 1200, "tokens": 90_000, "seconds": 42.5},
+        **more,
+    }
+
+
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     monkeypatch.setattr("realm.cli.campaign.POLL_S", 0)
@@ -81,11 +89,23 @@ def test_costs_are_shown_and_what_is_not_known_is_a_dash(monkeypatch):
 
 
 def test_a_comparison_is_a_table_or_csv(monkeypatch):
-    rows = [row("paused", 1, transitions=[transition(1), transition(2, None)]), row("active", 2, transitions=[])]
+    rows = [
+        row("paused", 1, transitions=[transition(1), transition(2, None)], caps=[cap(1, cap_level=2, kind="capacity")]),
+        row("active", 2, transitions=[], caps=[cap(2, step=None, tokens=None, seconds=None)]),
+    ]
     use_session(monkeypatch, FakeSession({(DIRECTOR, "compare"): rows}))
-    assert "step 100, 0.29 M tokens, 142 s" in run("campaign", "compare", "mote-1", "mote-2").out
-    found = list(csv.DictReader(io.StringIO(run("campaign", "compare", "mote-1", "mote-2", "--csv").out)))
+    told = run("campaign", "compare", "mote-1", "mote-2").out
+    assert "step 100, 0.29 M tokens, 142 s" in told
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert "mote-1 mote 440,000 bin 2 2 to 3 capacity 1,200 90,000 42.5 s" in lines
+    assert "mote-2 mote 440,000 bin 2 – no verdict – – –" in lines
+    found = list(csv.DictReader(io.StringIO(run("campaign", "compare", "mote-1", "mote-2", "--csv", "levels").out)))
     assert [(each["campaign"], each["level"], each["tokens"]) for each in found] == [
         ("mote-1", "1", "290000.5"),
         ("mote-1", "2", ""),
+    ]
+    found = list(csv.DictReader(io.StringIO(run("campaign", "compare", "mote-1", "mote-2", "--csv", "caps").out)))
+    assert [(each["campaign"], each["cap"], each["tokens"]) for each in found] == [
+        ("mote-1", "2", "90000"),
+        ("mote-2", "", ""),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from realm.rules.comparison import caps, levels_csv
+from realm.rules.comparison import caps, to_csv
 
 ROW = {
     "id": "mote-1", "hero_id": "mote", "parameters": 440_000, "mastered": {"bin": 17, "sy": 3},
@@ -40,8 +40,21 @@ def test_a_withdrawn_verdict_is_no_cap_and_what_no_point_tells_is_none() -> None
 
 
 def test_the_csv_has_a_row_a_promotion() -> None:
-    rows = list(csv.DictReader(io.StringIO(levels_csv([ROW]))))
+    rows = list(csv.DictReader(io.StringIO(to_csv("levels", [ROW]))))
     assert [(row["campaign"], row["level"], row["tokens"], row["seconds"]) for row in rows] == [
         ("mote-1", "1", "1000", "1.5"),
         ("mote-1", "2", "", ""),
+    ]
+
+
+def test_the_csv_of_caps_has_a_row_a_skill_that_is_empty_where_nothing_is_known() -> None:
+    known = {**ROW, "caps": caps(ROW, [VERDICT], {800: 61.0})}
+    unknown = {**ROW, "caps": caps({**ROW, "id": "mote-2", "reached": None}, [], {})}
+    rows = list(csv.DictReader(io.StringIO(to_csv("caps", [known, unknown]))))
+    keys = ("campaign", "parameters", "skill", "mastered", "cap", "kind", "tokens", "seconds")
+    assert [tuple(row[key] for key in keys) for row in rows] == [
+        ("mote-1", "440000", "bin", "17", "17", "capacity", "80000", "61.0"),
+        ("mote-1", "440000", "sy", "3", "", "", "90000", "70.5"),
+        ("mote-2", "440000", "bin", "17", "", "", "", ""),
+        ("mote-2", "440000", "sy", "3", "", "", "", ""),
     ]

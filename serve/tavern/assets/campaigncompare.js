@@ -20,8 +20,7 @@ export function mount(element) {
     if (!rows) return;
     setAttr(part(element, "empty"), "hidden", rows.length > 0);
     setAttr(part(element, "body"), "hidden", rows.length === 0);
-    setAttr(part(element, "csv"), "href", rows.length ? csvUrl() : null);
-    setAttr(part(element, "csv"), "aria-disabled", rows.length ? null : "true");
+    for (const link of element.querySelectorAll("[data-csv]")) setAttr(link, "href", csvUrl(link.dataset.csv));
     setText(part(element, "sub"), rows.length ? plural(rows.length, "campaign") : "");
     const skills = skillsOf(rows);
     options(picker, skills, names);
@@ -40,7 +39,6 @@ export function mount(element) {
   };
   picker.addEventListener("change", () => route.set({ skill: picker.value }));
   part(element, "by").addEventListener("change", (event) => route.set({ by: event.target.value }));
-  part(element, "csv").addEventListener("click", (event) => event.currentTarget.getAttribute("aria-disabled") && event.preventDefault());
   route.on(show);
   onState((state) => {
     if (!state) return;

@@ -30,7 +30,7 @@ export const comparison = poll(async () => {
 }, () => COMPARISON_EVERY, () => rows !== null);
 
 export const campaignUrl = url;
-export const csvUrl = () => `/api/campaigns/compare.csv?ids=${compared().map(encodeURIComponent).join(",")}`;
+export const csvUrl = (table) => `/api/campaigns/compare.csv?table=${table}&ids=${compared().map(encodeURIComponent).join(",")}`;
 
 // Reads again what a change of a campaign is seen in.
 export const reread = () => Promise.all([campaigns.now(), record.now(), comparison.now()]);
