@@ -11,9 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.campaign_reads import Course
+from realm.cli.verdict_view import slope_in_words
 
 GATE = 0.80
-COLUMNS = ("hero", "parameters", "mastered", "cap", "kind", "tokens", "minutes of battle", "evaluations")
+COLUMNS = (
+    *("hero", "parameters", "mastered", "cap", "kind", "tokens", "last promotion at", "minutes of battle"),
+    "evaluations",
+)
 
 
 def to_json(hero: str, parameters: int, course: Course) -> dict[str, Any]:
@@ -30,6 +34,8 @@ def to_json(hero: str, parameters: int, course: Course) -> dict[str, Any]:
         "state": climb["state"] if climb else None,
         "missing": climb["missing"] if climb else [],
         "verdict": verdict,
+        "last_promotion_tokens": round(course.mastered[-1].tokens) if course.mastered else None,
+        "evidence": evidence,
         "effects": evidence["effects"] if evidence else [],
         "interventions": course.interventions,
         "evaluations": [asdict(each) for each in course.evaluations],
@@ -37,7 +43,8 @@ def to_json(hero: str, parameters: int, course: Course) -> dict[str, Any]:
 
 
 def print_table(console: Console, rows: list[dict[str, Any]]) -> None:
-    """A row a hero, with the tokens at its verdict; then what was tried and how accuracy changed with it."""
+    """A row a hero, with the tokens at its verdict; then what it was given by, what was tried, and how accuracy changed
+    with it."""
     table = Table(title="Campaigns on BIN", title_justify="left")
     for name in COLUMNS:
         table.add_column(name, justify="left" if name in ("hero", "kind") else "right")
@@ -47,6 +54,8 @@ def print_table(console: Console, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if not row["verdict"] and row["missing"]:
             console.print(f"{row['hero']}: {row['state']}, lacks {'; '.join(row['missing'])}", highlight=False)
+        if row["evidence"]:
+            console.print(f"{row['hero']}: {evidence_in_words(row['evidence'])}", highlight=False)
         for each in row["effects"]:
             console.print(f"{row['hero']}: {effect_in_words(each)}", highlight=False)
 
@@ -61,9 +70,27 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
         "–" if verdict and verdict["kind"] == "ladder_exhausted" else cap,
         verdict["kind"] if verdict else f"no verdict: {row['state'] or 'not begun'}",
         f"{verdict['tokens'] if verdict else row['tokens']:,}",
+        "–" if row["last_promotion_tokens"] is None else f"{row['last_promotion_tokens']:,}",
         f"{row['seconds'] / 60:.1f}",
         f"{len(row['evaluations']):,}",
     ]
+
+
+def evidence_in_words(evidence: Mapping[str, Any]) -> str:
+    """Tokens since the last promotion; in the newer half of these accuracy on new problems, its slope, and accuracy on
+    problems that were trained on."""
+    said = [
+        f"level {evidence['level']}, {evidence['tokens_since']:,} tokens since the last promotion, a level's: "
+        f"{evidence['level_tokens']:,}",
+        f"accuracy {_share(evidence['correct'], evidence['n'])}",
+        f"slope {slope_in_words(evidence['slope']) or 'not known'}",
+        f"on problems trained on {_share(evidence['train_correct'], evidence['train_n'])}",
+    ]
+    return "; ".join(said)
+
+
+def _share(correct: int, n: int) -> str:
+    return f"{correct / n:.3f} ({correct:,} of {n:,})" if n else "not asked"
 
 
 def effect_in_words(effect: Mapping[str, Any]) -> str:
@@ -93,5 +120,5 @@ def draw(folder: Path, courses: Mapping[str, Course]) -> list[str]:
             (each["kind"], each["began_tokens"] / 1e6, (each["ended_tokens"] or course.tokens) / 1e6)
             for each in course.interventions
         ]
-        draw_tries(folder / f"accuracy-{hero}.png", points, spans, f"{hero}: accuracy at the training level", GATE)
+        draw_tries(folder / f"accuracy-{hero}.png", points, spans, f"{hero}: accuracy", GATE)
     return ["campaigns-tokens.png", "campaigns-seconds.png", *(f"accuracy-{hero}.png" for hero in courses)]

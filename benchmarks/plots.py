@@ -91,7 +91,8 @@ def draw_tries(
     axes.set_ylabel("accuracy")
     axes.set_xlim(left=0)
     axes.set_ylim(0, 1)
-    axes.legend(frameon=False)
+    # Beside the title: points are everywhere below.
+    axes.legend(frameon=False, ncols=5, loc="lower right", bbox_to_anchor=(1, 1), fontsize="small", columnspacing=1.2)
     _save(figure, path)
 
 

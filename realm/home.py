@@ -44,10 +44,8 @@ class RealmHome:
         return self.root / "quests"
 
     def quest(self, hero_id: str, sha256: str) -> Path:
-        """A hero's quest of the file with this hash. One taken in before heroes had folders of their own lies beside
-        these."""
-        own = self.quests / hero_id / sha256[:16]
-        return own if own.is_dir() else self.quests / sha256[:16]
+        """A hero's quest of the file with this hash."""
+        return self.quests / hero_id / sha256[:16]
 
     @property
     def models(self) -> Path:

@@ -45,11 +45,11 @@ def _facts(campaign: str, climb: dict[str, Any], verdict: dict[str, Any] | None)
         "tokens since the last promotion": f"{evidence['tokens_since']:,}",
         "a level's tokens": f"{evidence['level_tokens']:,}, from {evidence['levels_counted']} levels",
         "accuracy": _share(evidence["correct"], evidence["n"], f"{evidence['observations']} evaluations"),
-        "slope of accuracy": _slope(evidence["slope"]),
+        "slope of accuracy": slope_in_words(evidence["slope"]),
         "accuracy on training problems": _share(
             evidence["train_correct"], evidence["train_n"], f"{evidence['train_observations']} evaluations"
         ),
-        "slope on training problems": _slope(evidence["train_slope"]),
+        "slope on training problems": slope_in_words(evidence["train_slope"]),
         "accuracy on mastered levels": _share(evidence["review_correct"], evidence["review_n"], "reviews"),
     }
 
@@ -58,7 +58,7 @@ def _share(correct: int, n: int, of: str) -> str | None:
     return f"{correct / n:.3f}, {correct:,} of {n:,} in {of}" if n else None
 
 
-def _slope(slope: dict[str, Any] | None) -> str | None:
+def slope_in_words(slope: dict[str, Any] | None) -> str | None:
     """Points of accuracy per level's tokens, with its interval."""
     if slope is None:
         return None

@@ -97,6 +97,8 @@ class BattleLoop:
         self.writer = CheckpointWriter(engine.hero, settings.min_free_bytes, ports.checkpointed, self._note_write_error)
         self.last_checkpoint = self.last_snapshot = self.last_peek = time.monotonic()
         self.saved_step = engine.step_number
+        self.offered_step: int | None = None
+        """Of the newest snapshot: the same weights are not offered again."""
         self.stepped_at: float | None = None
         """When the newest step ended; None after a time without a quest."""
         self.stepped_quest: str | None = None
@@ -244,10 +246,10 @@ class BattleLoop:
             return
         self._raise_write_error()
         now = time.monotonic()
-        interval = self.settings.snapshot_interval
-        if interval and now - self.last_snapshot >= interval:
-            self.last_snapshot = now
-            self.ports.snapshot(self.engine.step_number, self._snapshot())
+        interval, step = self.settings.snapshot_interval, self.engine.step_number
+        if interval and now - self.last_snapshot >= interval and step != self.offered_step:
+            self.last_snapshot, self.offered_step = now, step
+            self.ports.snapshot(step, self._snapshot())
         due = now - self.last_checkpoint >= self.settings.checkpoint_interval
         if due and not self.writer.busy and self.engine.step_number > self.saved_step:
             self.checkpoint("interval")

@@ -339,6 +339,13 @@ def test_intervals_save_report_and_snapshot(board: Board, mote: HeroSpec, mote_f
     assert any(not np.array_equal(first[name], last[name]) for name in first)
 
 
+def test_weights_that_did_not_change_are_no_new_snapshot(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
+    fight(board, mote, mote_folder, replace(QUIET, snapshot_interval=0.01, idle_timeout=0.5))
+    steps = [step for step, _ in board.snapshots]
+    assert steps[-1] == board.outcomes[-1].last_step
+    assert steps == sorted(set(steps))
+
+
 def test_a_full_disk_pauses_and_writes_nothing(board: Board, mote: HeroSpec, mote_folder: Path) -> None:
     outcome, _ = fight(board, mote, mote_folder, replace(QUIET, min_free_bytes=10**18))
     assert outcome.state == "paused"
