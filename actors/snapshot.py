@@ -85,7 +85,7 @@ class StateReader:
             "hero": self._hero(config, campaign, state, train_loss, step),
             "campaign": self._campaign(campaign, state, step) | standing_row(self.standing(campaign, services)),
             "battle": self._battle(campaign, battle, live, state),
-            "skills": {skill.id: self._skill(campaign.id, skill.id) for skill in self.curriculum.skills(campaign)},
+            "skills": self._skills(campaign),
             "quests": {status.value: count for status, count in self.quests.counts(campaign.id).items()},
             "next_quest": self._next_quest(campaign),
             "champion": self._champion(campaign),
@@ -203,6 +203,14 @@ class StateReader:
         if quest is None:
             return None
         return {"name": quest.name, "origin": quest.origin, "skill": quest.skill_id, "level": quest.level}
+
+    def _skills(self, campaign: Campaign) -> dict[str, dict[str, Any]]:
+        """The enabled skills by id, each with the words of its verdict where one stands."""
+        words = {each.skill_id: each.words for each in self.curriculum.climbs.standing_verdicts(campaign.id)}
+        return {
+            skill.id: self._skill(campaign.id, skill.id) | {"verdict": words.get(skill.id)}
+            for skill in self.curriculum.skills(campaign)
+        }
 
     def _skill(self, campaign_id: str, skill_id: str) -> dict[str, Any]:
         skill = self.engine.get(skill_id)

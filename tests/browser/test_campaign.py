@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from campaign_fixture import CampaignDouble
 from guild_fixture import serving
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from vault_page import assert_usable
 
 Begin = Callable[..., tuple[CampaignDouble, str]]
@@ -136,6 +136,28 @@ def test_campaigns_are_compared_by_tokens_seconds_and_steps(begin: Begin, deskto
     assert (capped["mote-1", "bin"], capped["dio-1", "sy"]) == ("17", "")
     desktop.reload()
     expect(ends).to_have_count(1)  # skill and campaigns are in the address
+
+
+def test_long_names_end_within_their_charts(begin: Begin, page: Page) -> None:
+    _, url = begin()
+
+    def renamed(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"mote-', '"mote-100k-long-'))
+
+    page.route("**/api/campaigns/compare?*", renamed)
+    opened(page, f"{url}/campaign")
+    expect(page.locator(".course-chart .ends span")).to_have_count(4)
+    for chart in ("course", "cap"):
+        plot = page.locator(f".{chart}-chart .plot").bounding_box()
+        assert plot is not None
+        for name in page.locator(f".{chart}-chart .ends span").all():
+            box = name.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= plot["x"] + plot["width"] + 1, name.inner_text()
+    names = page.locator(".course-chart .ends span")
+    whole = names.evaluate_all("all => all.every((name) => name.scrollWidth <= name.clientWidth)")
+    assert whole or page.evaluate("innerWidth < 500")
 
 
 def test_a_note_and_a_milestone_of_ones_own_are_kept(begin: Begin, desktop: Page) -> None:

@@ -122,6 +122,16 @@ def test_what_is_in_the_way_has_its_why_what_was_tried_and_what_to_do(tavern: Ta
     assert_sound(page)
 
 
+def test_a_skill_with_a_verdict_has_no_gate_ahead(tavern: Tavern, desktop: Page) -> None:
+    double = tavern(desktop)
+    words = "BIN: mastered 14, cap between 14 and 15 at a budget of 9,000,000 tokens; capacity"
+    for skill in double.skills:
+        if skill["enabled"]:
+            skill["verdict"] = words.replace("BIN", skill["name"])
+    expect(desktop.locator(".glance [data-next]")).to_contain_text("BIN ended at level 14")
+    expect(desktop.get_by_role("region", name="BIN").locator("[data-training]")).to_have_text(words)
+
+
 def test_a_battle_that_failed_is_told_with_its_attempts(tavern: Tavern, desktop: Page) -> None:
     tavern(desktop, "failed")
     expect(desktop.locator(".glance [data-checks]")).to_have_text("Battle 12 failed at step 126056")

@@ -63,6 +63,7 @@ def test_a_hero_that_learns_nothing_comes_to_its_verdict_alone(realm: RunningRea
     assert (given["skill_id"], given["kind"], given["mastered_level"], given["cap_level"]) == ("bin", "capacity", 0, 0)
     assert state["campaign"]["reason"] == given["words"]
     assert state["campaign"]["momentum"] == "idle"
+    assert state["skills"]["bin"]["verdict"] == given["words"]
     evidence = given["body"]["evidence"]
     assert evidence["tokens_since"] >= 150_000
     assert evidence["train_n"] > 0

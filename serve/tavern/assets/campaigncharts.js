@@ -8,7 +8,8 @@ const WIDTH = 1000;
 const HEIGHT = 100;
 const COLOURS = ["#ffc04d", "#79d8c6", "#8fbcf0", "#d0a5ef", "#97d38d", "#ff9a86", "#e3cf9f", "#f4a6c8"];
 const LABEL = 7.5; // height of a name, in percent of the chart
-const NAME_WIDTH = 92; // px beside the longest line
+const LETTER = 7.2; // px of a letter of a name
+const MOST_NAMED = 0.5; // of the chart's width, at most, for the names beside the lines
 
 export const colourOf = (at) => COLOURS[at % COLOURS.length];
 const label = (share, words) => h("span", { style: `--p:${(100 * share).toFixed(2)}` }, words);
@@ -17,7 +18,9 @@ const short = (value) => parameters(value);
 // Each campaign's promotions in a skill as stairs, up to where it is now; `by` names the counter.
 export function courseChart(element, rows, skill, by) {
   const lines = rows.map((row, at) => ({ id: row.id, colour: colourOf(at), asked: skill in row.mastered, ...course(row, skill, by) })).filter((line) => line.asked && line.end !== null);
-  const room = 1 - NAME_WIDTH / Math.max(2 * NAME_WIDTH, part(element, "plot").clientWidth);
+  for (const line of lines) line.words = `${line.id} ${integer(line.level)}`;
+  const named = LETTER * (2 + Math.max(0, ...lines.map((line) => line.words.length)));
+  const room = 1 - Math.min(MOST_NAMED, named / Math.max(1, part(element, "plot").clientWidth));
   const far = Math.max(1, ...lines.map((line) => line.end));
   const top = Math.max(4, ...lines.map((line) => line.level)) * 1.08;
   const x = (value) => (value / far) * WIDTH * room;
@@ -32,7 +35,7 @@ export function courseChart(element, rows, skill, by) {
   part(element, "y").replaceChildren(...ys.map((tick) => label(y(tick) / HEIGHT, integer(tick))));
   const words = by === "seconds" ? duration : by === "step" ? stepLabels(xs) : short;
   part(element, "x").replaceChildren(...xs.map((tick) => label(x(tick) / WIDTH, tick === 0 ? "0" : words(tick))));
-  names(part(element, "ends"), lines.map((line) => ({ ...line, x: x(line.end) / 10, y: y(line.level), words: `${line.id} ${integer(line.level)}` })));
+  names(part(element, "ends"), lines.map((line) => ({ ...line, x: x(line.end) / 10, y: y(line.level) })));
   setAttr(part(element, "plot"), "aria-label", `Mastered level: ${lines.map((line) => `${line.id} ${integer(line.level)} after ${words(line.end)}`).join(", ") || "nothing known yet"}`);
 }
 

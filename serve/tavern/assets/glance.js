@@ -49,13 +49,14 @@ function now({ at, battle, campaign }, link) {
   return { title, words: [battle.quest, fought, left].filter(Boolean).join(" · "), share };
 }
 
-// The gate that is nearest, of all the skills that are trained, and the quest after this one.
+// The gate that is nearest, of all the skills that climb, and the quest after this one; without any, how they ended.
 function next({ skills, next_quest: quest, quests }) {
-  const climbing = Object.values(skills ?? {}).filter((skill) => !(skill.max_level !== null && (skill.mastered_level ?? 0) >= skill.max_level));
+  const trained = Object.values(skills ?? {});
+  const climbing = trained.filter((skill) => !skill.verdict && !isExhausted(skill));
   const nearest = climbing.sort((a, b) => nearness(b) - nearness(a))[0];
   const queued = quests?.queued ?? 0;
   const after = quest ? `Then ${quest.name}${queued > 1 ? ` (${integer(queued)} queued)` : ""}.` : queued ? `${plural(queued, "quest")} queued.` : "No quest queued.";
-  if (!nearest) return { title: Object.keys(skills ?? {}).length ? "Every level mastered" : "No skill is trained", words: after, share: null };
+  if (!nearest) return { title: ended(trained), words: after, share: null };
   const judged = (nearest.evaluations ?? []).length;
   const mean = judged ? nearest.window_mean ?? null : null;
   const level = `${nearest.name} level ${integer(nearest.training_level)}`;
@@ -66,6 +67,14 @@ function next({ skills, next_quest: quest, quests }) {
     gate: nearest.threshold,
     colour: nearest.colour,
   };
+}
+
+const isExhausted = (skill) => skill.max_level !== null && (skill.mastered_level ?? 0) >= skill.max_level;
+
+function ended(trained) {
+  if (!trained.length) return "No skill is trained";
+  if (trained.every(isExhausted)) return "Every level mastered";
+  return trained.map((skill) => `${skill.name} ended at level ${integer(skill.mastered_level)}`).join(", ");
 }
 
 const nearness = (skill) => ((skill.evaluations ?? []).length ? (skill.window_mean ?? 0) / (skill.threshold || 1) : 0);
