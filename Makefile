@@ -24,7 +24,8 @@ stop: ## Save the battle and stop the realm
 
 test: dev ## Install what is missing and run the tests
 	$(BIN)/python -m pytest --numprocesses=2 tests/unit tests/store
-	$(BIN)/python -m pytest tests/browser tests/cluster
+	$(BIN)/python -m pytest --numprocesses=2 --ignore=tests/browser/test_tavern.py tests/browser
+	$(BIN)/python -m pytest tests/browser/test_tavern.py tests/cluster
 
 check: dev ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ import typer
 
 from realm.cli.output import Json, add_row, facts, print_json, print_text, progress, say, stdout, table, when
 from realm.errors import ConflictError
-from realm.rules.comparison import CsvTable
+from realm.rules.comparison import CsvTable, to_csv
 
 if TYPE_CHECKING:
     from realm.cli.session import Session
@@ -146,7 +146,6 @@ def compare(
     """Compare campaigns: after how many steps, tokens and seconds each mastered each level, and the caps."""
     from realm.cli.comparison_view import print_comparison
     from realm.cli.session import open_session
-    from realm.rules.comparison import to_csv
 
     rows = open_session().call(DIRECTOR, "compare", campaigns)
     if as_json:
