@@ -80,7 +80,8 @@ def evidence_in_words(evidence: Mapping[str, Any]) -> str:
     """Tokens since the last promotion; in the newer half of these accuracy on new problems, its slope, and accuracy on
     problems that were trained on."""
     said = [
-        f"level {evidence['level']}, {evidence['tokens_since']:,} tokens since the last promotion, a level's: "
+        f"level {evidence['level']}",
+        f"{evidence['tokens_since']:,} tokens since the last promotion or reopening, a level's: "
         f"{evidence['level_tokens']:,}",
         f"accuracy {_share(evidence['correct'], evidence['n'])}",
         f"slope {slope_in_words(evidence['slope']) or 'not known'}",

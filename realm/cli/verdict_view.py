@@ -42,7 +42,7 @@ def _facts(campaign: str, climb: dict[str, Any], verdict: dict[str, Any] | None)
     if evidence is None:
         return found
     return found | {
-        "tokens since the last promotion": f"{evidence['tokens_since']:,}",
+        "tokens since the last promotion or reopening": f"{evidence['tokens_since']:,}",
         "a level's tokens": f"{evidence['level_tokens']:,}, from {evidence['levels_counted']} levels",
         "accuracy": _share(evidence["correct"], evidence["n"], f"{evidence['observations']} evaluations"),
         "slope of accuracy": slope_in_words(evidence["slope"]),

@@ -186,7 +186,7 @@ def _missing(evidence: Evidence, kind: CapKind, rule: CapRule) -> tuple[str, ...
         words
         for words, lacking in (
             (
-                f"{evidence.tokens_since:,} of {tokens:,} tokens since the last promotion",
+                f"{evidence.tokens_since:,} of {tokens:,} tokens since the last promotion or reopening",
                 evidence.tokens_since < tokens,
             ),
             (

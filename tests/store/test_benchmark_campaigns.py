@@ -177,7 +177,9 @@ def test_the_report_tells_the_cap_and_what_was_tried(home, db):
     assert ["mote-20k", "20,064", "2", "2–3", "capacity", "3,000", "1,550", "1.7", "4"] in cells
     assert ["mote-100k", "98,624", "0", "–", "no", "verdict:", "not", "begun", "800", "–", "0.5", "0"] in cells
     flat = " ".join(told.split())
-    assert "mote-20k: level 3, 2,000 tokens since the last promotion, a level's: 500; accuracy 0.600" in flat
+    assert (
+        "mote-20k: level 3; 2,000 tokens since the last promotion or reopening, a level's: 500; accuracy 0.600" in flat
+    )
     assert "(720 of 1,200); slope not known; on problems trained on 0.583 (700 of 1,200)" in flat
     assert "mote-20k: easier_mix: 0.600 → 0.620, +2.0 points (-4.0 to +8.0)" in told
     for name in draw(home.root, courses):

@@ -129,7 +129,7 @@ def test_each_condition_alone_holds_a_verdict_up(changed, missing):
 
 def test_tokens_alone_hold_a_verdict_up():
     quick = replace(RULE, suspect_multiple=0.5, multiple=6.5, floor_tokens=6_500)
-    assert decide(CAPPED, quick).missing == ("6,000 of 6,500 tokens since the last promotion",)
+    assert decide(CAPPED, quick).missing == ("6,000 of 6,500 tokens since the last promotion or reopening",)
 
 
 def test_generalization_is_told_from_capacity():

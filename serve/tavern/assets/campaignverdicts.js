@@ -55,7 +55,7 @@ const slope = (trend) => (trend ? `${trend.slope.toFixed(4)} (${[trend.low, tren
 function evidenceOf(found) {
   return [
     ["Level, threshold", `${found.level}, ${percent(found.threshold)}`],
-    ["Tokens since the last promotion", integer(found.tokens_since)],
+    ["Tokens since the last promotion or reopening", integer(found.tokens_since)],
     ["A level’s tokens", `${integer(found.level_tokens)}, from ${plural(found.levels_counted, "promotion")}`],
     ["Held-out accuracy", `${of(found.correct, found.n)} in ${plural(found.observations, "evaluation")}`],
     ["Its slope a level’s tokens, 90 % interval", slope(found.slope)],
