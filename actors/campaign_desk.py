@@ -74,10 +74,10 @@ class CampaignDesk:
         """A campaign with its `transitions`: what each level had taken by then, and what it cost. `reached`: what it
         has taken up to now. Where its `climbs` stand, `interventions` that were tried, oldest first, `verdicts`, newest
         first."""
-        current = self.store.get_current() if campaign_id is None else self.store.get(campaign_id)
-        if current is None:
+        waits = self.lives.pending()  # before the campaign: one that is made in between is seen in its life
+        campaign = self.store.get_current() if campaign_id is None else self.store.get(campaign_id)
+        if campaign is None:
             raise NotFoundError("There is no open campaign.", "realm campaign new")
-        campaign, waits = current, self.lives.pending()
         found = [_transition(each) for each in self.courses.transitions(campaign.id)]
         reached = self.courses.reached(campaign.id)
         return {

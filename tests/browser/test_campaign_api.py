@@ -105,6 +105,23 @@ def test_comparison_and_its_csv_are_of_the_same_rows(served: tuple[CampaignDoubl
     assert ask("/api/campaigns/compare.csv?table=costs&ids=mote-1")[0] == 400
 
 
+def test_a_change_that_is_made_while_a_campaign_is_read_does_not_look_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    double = CampaignDouble(tmp_path)
+    attempt = double.battle_on("mote-3")
+    assert double.desk.activate("mote-2")["waits"] is not None
+    pending = double.desk.lives.pending
+
+    def made_meanwhile() -> object:
+        double.battle_saved(attempt)
+        return pending()
+
+    monkeypatch.setattr(double.desk.lives, "pending", made_meanwhile)
+    row = double.desk.show("mote-2")
+    assert (row["life"], row["waits"]) == ("active", None)
+
+
 def test_what_cannot_be_done_is_told_with_its_remedy(served: tuple[CampaignDouble, Ask]) -> None:
     _, ask = served
     for path, body, status, words in (
