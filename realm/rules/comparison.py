@@ -23,32 +23,24 @@ CAPS: Final = {
 
 
 def to_csv(table: CsvTable, campaigns: Iterable[Row]) -> str:
-    """`levels`: a row a promotion. `caps`: a row a skill of a campaign. Ends without a line break."""
-    return levels_csv(campaigns) if table == "levels" else caps_csv(campaigns)
-
-
-def levels_csv(campaigns: Iterable[Row]) -> str:
-    """A row a promotion, with what the campaign had taken by then; empty where no point tells. Ends without a line
-    break."""
+    """`levels`: a row a promotion, with what the campaign had taken by then. `caps`: a row a skill of a campaign; the
+    cap lies between `cap` and the next level. Empty where nothing is known. Ends without a line break."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
-    for row in campaigns:
-        for each in row["transitions"]:
-            total: Row = each["total"] or {}
-            numbers = [total.get(name) for name in COUNTED]
-            head = (row["id"], row["hero_id"], row["parameters"])
-            writer.writerow((*head, each["skill_id"], each["level"], each["step"], *numbers, each["at"]))
+    if table == "levels":
+        writer.writerow(HEAD)
+        writer.writerows(_level(row, each) for row in campaigns for each in row["transitions"])
+    else:
+        writer.writerow(CAPS)
+        writer.writerows([each[name] for name in CAPS.values()] for row in campaigns for each in row["caps"])
     return out.getvalue().rstrip("\n")
 
 
-def caps_csv(campaigns: Iterable[Row]) -> str:
-    """Rows of `caps`: the cap lies between `cap` and the next level, and is empty without a verdict."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CAPS)
-    writer.writerows([each[name] for name in CAPS.values()] for row in campaigns for each in row["caps"])
-    return out.getvalue().rstrip("\n")
+def _level(campaign: Row, promotion: Row) -> list[Any]:
+    total: Row = promotion["total"] or {}
+    numbers = [total.get(name) for name in COUNTED]
+    head = [campaign["id"], campaign["hero_id"], campaign["parameters"]]
+    return [*head, promotion["skill_id"], promotion["level"], promotion["step"], *numbers, promotion["at"]]
 
 
 def caps(campaign: Row, verdicts: Iterable[Row], seconds: Mapping[int, float | None]) -> list[dict[str, Any]]:

@@ -41,7 +41,8 @@ function patch(card, skill) {
   put("mastered", integer(skill.mastered_level));
   put("of", ` of ${integer(skill.max_level)}`);
   const memorizable = skill.memorizable ? ` (memorizable: ${MEMORIZABLE})` : "";
-  put("training", skill.verdict ? skill.verdict : whole ? "every level mastered" : `training level ${integer(skill.training_level)}${skill.level_title ? `: ${skill.level_title}` : ""}${memorizable}`);
+  const training = whole ? "every level mastered" : `training level ${integer(skill.training_level)}${skill.level_title ? `: ${skill.level_title}` : ""}${memorizable}`;
+  put("training", skill.verdict ?? training);
   put("xp", `XP ${integer(skill.xp)}`);
   ladder(part(card, "ladder"), skill, mastered);
   evaluations(card, skill);
